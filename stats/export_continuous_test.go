@@ -1,0 +1,7 @@
+package stats
+
+// The limiting laws, for the tests against mpmath.
+var (
+	LogADTail  = logADTail
+	LogCvMTail = logCvMTail
+)

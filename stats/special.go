@@ -1,0 +1,220 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+
+	"github.com/rampguard/rampguard/stats/internal/root"
+)
+
+const log2Pi = 1.837877066409345483560659472811235279723
+
+// stirlingError is log Gamma(x+1) - [x log x - x + log(2 pi x)/2] for x > 0: what
+// is left of the factorial when the large terms are taken out. Loader (2000),
+// "Fast and accurate computation of binomial probabilities".
+func stirlingError(x float64) float64 {
+	if x < 16 {
+		lg, _ := math.Lgamma(x + 1)
+		return lg - float64((x+0.5)*math.Log(x)) + x - log2Pi/2
+	}
+	// Bernoulli series; the first term left out is below 1e-17 at x = 16.
+	v := 1 / (x * x)
+	s := 1.0/1188 - float64(v*(691.0/360360))
+	s = 1.0/1680 - float64(v*s)
+	s = 1.0/1260 - float64(v*s)
+	s = 1.0/360 - float64(v*s)
+	return (1.0/12 - float64(v*s)) / x
+}
+
+// deviance is x log(x/m) + m - x for x >= 0, m > 0, without cancellation when x
+// and m are close. Half of it is the exponent of a Poisson probability.
+func deviance(x, m float64) float64 {
+	if x == 0 {
+		return m
+	}
+	d := x - m
+	if math.Abs(d) >= 0.1*(x+m) {
+		r := x / m
+		if r == 0 || math.IsInf(r, 1) { // only the quotient leaves the range
+			return float64(x*(math.Log(x)-math.Log(m))) - d
+		}
+		return float64(x*math.Log(r)) - d
+	}
+	// With v = d/(x+m), log(x/m) = 2 atanh(v), summed until it stops moving.
+	v := d / (x + m)
+	s := d * v
+	e := 2 * x * v
+	v *= v
+	for j := 3.0; ; j += 2 {
+		e *= v
+		next := s + e/j
+		if next == s {
+			return s
+		}
+		s = next
+	}
+}
+
+// logPoissonPMF is log(m^x e^-m / Gamma(x+1)) for real x >= 0 and finite m > 0.
+func logPoissonPMF(x, m float64) float64 {
+	if x == 0 {
+		return -m
+	}
+	return -stirlingError(x) - deviance(x, m) - float64(0.5*(log2Pi+math.Log(x)))
+}
+
+// logBinomialPMF is log of Gamma(n+1)/(Gamma(x+1) Gamma(y+1)) p^x q^y with
+// n = x+y and q = 1-p, for real x, y >= 0 and p, q > 0. Giving q keeps it exact near
+// p = 1.
+func logBinomialPMF(x, y, p, q float64) float64 {
+	n := x + y
+	switch {
+	case x == 0:
+		return n * logOf(q, p)
+	case y == 0:
+		return n * logOf(p, q)
+	}
+	return stirlingError(n) - stirlingError(x) - stirlingError(y) -
+		deviance(x, n*p) - deviance(y, n*q) + float64(0.5*(math.Log(n/x/y)-log2Pi))
+}
+
+// logOf is log p for p + q = 1, exact also near p = 1.
+func logOf(p, q float64) float64 {
+	if q < 0.5 {
+		return math.Log1p(-q)
+	}
+	return math.Log(p)
+}
+
+// log1mExp is log(1 - e^x) for x <= 0.
+func log1mExp(x float64) float64 {
+	if x > -math.Ln2 {
+		return math.Log(-math.Expm1(x))
+	}
+	return math.Log1p(-math.Exp(x))
+}
+
+// logGammaQ is the log of the upper regularised incomplete gamma function
+// Q(a,y), for a > 0 and y >= 0. Down to 1e-250 it is the log of mathext's value;
+// below, where that one underflows, Legendre's continued fraction takes over.
+func logGammaQ(a, y float64) float64 {
+	switch {
+	case y <= 0:
+		return 0
+	case math.IsInf(y, 1):
+		return math.Inf(-1)
+	}
+	if y < a {
+		return log1mExp(logGammaP(a, y))
+	}
+	if q := mathext.GammaIncRegComp(a, y); q > 1e-250 {
+		return math.Log(q)
+	}
+	// Q = y^a e^-y / Gamma(a) * 1/(y+1-a - 1(1-a)/(y+3-a - ...)), by Lentz.
+	b := y + 1 - a
+	c := math.Inf(1)
+	d := 1 / b
+	h := d
+	for i := 1.0; i < 1e6; i++ {
+		an := float64(-i * (i - a))
+		b += 2
+		d = 1 / (float64(an*d) + b)
+		c = b + an/c
+		step := float64(d * c)
+		h *= step
+		if math.Abs(step-1) < 3e-16 {
+			break
+		}
+	}
+	return logPoissonPMF(a, y) + math.Log(a*h)
+}
+
+// logGammaP is the log of the lower regularised incomplete gamma function P(a,y),
+// for a > 0 and y >= 0. For large a beyond four standard deviations mathext cuts its
+// series off too early (it is wrong by a factor of 2 at a = 1e9), so there, too, the
+// series is summed here, to its end.
+func logGammaP(a, y float64) float64 {
+	switch {
+	case y <= 0:
+		return math.Inf(-1)
+	case math.IsInf(y, 1):
+		return 0
+	}
+	if y >= a {
+		return log1mExp(logGammaQ(a, y))
+	}
+	if a < 1e5 || a-y < 4*math.Sqrt(a) {
+		if p := mathext.GammaIncReg(a, y); p > 1e-250 {
+			return math.Log(p)
+		}
+	}
+	sum, term := 1.0, 1.0
+	for k := 1.0; term > 1e-17*sum; k++ {
+		term = float64(term * (y / (a + k)))
+		sum += term
+	}
+	return logPoissonPMF(a, y) + math.Log(sum)
+}
+
+// logBetaI is the log of the regularised incomplete beta function I_p(a,b), for
+// a, b > 0, with q = 1-p given apart. mathext.RegIncBeta has no log form and
+// loses digits when a and b are large. Cost: about sqrt(max(a,b)) steps.
+func logBetaI(a, b, p, q float64) float64 {
+	switch {
+	case p <= 0:
+		return math.Inf(-1)
+	case q <= 0:
+		return 0
+	}
+	if p > (a+1)/(a+b+2) {
+		return log1mExp(logBetaFraction(b, a, q, p))
+	}
+	return logBetaFraction(a, b, p, q)
+}
+
+// logBetaFraction evaluates I_p(a,b) by the continued fraction of DiDonato and
+// Morris (1992, ACM Transactions on Mathematical Software 18, 360-373), which
+// converges fast for p below the mean and takes p and q only in a q - b p, where
+// nothing cancels.
+func logBetaFraction(a, b, p, q float64) float64 {
+	lambda := float64(a*q) - float64(b*p)
+	f := (1 + lambda) * a / (a + 1)
+	c, d := f, 0.0
+	for n := 1.0; n < 1e9; n++ {
+		s := a + float64(2*n) - 1
+		w := float64(n * (b - n) * p)
+		num := float64((a + n - 1) / s * ((a + b + n - 1) / s) * w * p)
+		den := n + w/s + float64((a+n)/(s+2)*(lambda+1+float64(n*(1+q))))
+		d = 1 / (den + float64(num*d))
+		c = den + num/c
+		step := float64(c * d)
+		f *= step
+		if math.Abs(step-1) < 3e-16 {
+			break
+		}
+	}
+	// p^a q^b / B(a,b) = pmf * a b/(a+b).
+	return logBinomialPMF(a, b, p, q) + math.Log(b/(a+b)*(a/f))
+}
+
+// betaQuantile returns the p with I_p(a,b) = exp(logProb), and q = 1-p. The
+// smaller of the two is what is solved for, so both have their full accuracy.
+func betaQuantile(logProb, a, b float64) (p, q float64, err error) {
+	if a <= b {
+		p, err = rootBetween(func(p float64) float64 { return logBetaI(a, b, p, 1-p) - logProb }, 0, 1)
+		return p, 1 - p, err
+	}
+	q, err = rootBetween(func(q float64) float64 { return logBetaI(a, b, 1-q, q) - logProb }, 0, 1)
+	return 1 - q, q, err
+}
+
+// rootBetween is [root.Find] with an error.
+func rootBetween(f func(float64) float64, a, b float64) (float64, error) {
+	x, ok := root.Find(f, a, b)
+	if !ok {
+		return 0, fmt.Errorf("root between %v and %v: %w", a, b, ErrNoConvergence)
+	}
+	return x, nil
+}
