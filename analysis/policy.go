@@ -1,0 +1,177 @@
+package analysis
+
+import (
+	"math"
+	"time"
+)
+
+// Policy says what a rollout must show. Load one from a file with [LoadPolicy];
+// the zero Policy has no checks and never continues.
+type Policy struct {
+	Version  int
+	Model    Model
+	Task     Task
+	Looks    Looks
+	Columns  Columns
+	Range    *[2]float64 // score_range; nil means [0,1] for a binary task, none otherwise
+	Actions  ActionPolicy
+	Labels   Labels
+	Slices   [][]string // declared slices: columns, and crosses of columns; collected, not judged by this version
+	Split    Split
+	Budget   Budget
+	Exposure Exposure
+	Checks   []CheckEntry
+	Stages   []Stage
+
+	// Digest is the SHA-256, in hex, of the policy in canonical form: the same
+	// policy in YAML and in JSON, with defaults written out or not, has the
+	// same digest.
+	Digest string
+	// Warnings are what the loader thinks worth saying about a valid policy.
+	Warnings []string
+}
+
+// Model names what is rolled out over what.
+type Model struct {
+	Name      string `json:"name"`
+	Baseline  string `json:"baseline"`
+	Candidate string `json:"candidate"`
+}
+
+// Looks says how often the evidence is looked at, which decides the tests that
+// are allowed.
+type Looks struct {
+	Kind     LooksKind
+	Schedule int // number of planned looks, for Scheduled
+}
+
+// LooksKind is continuous, once or scheduled.
+type LooksKind int8
+
+// The kinds of looking.
+const (
+	Continuous LooksKind = iota // any time, as often as one likes: anytime-valid tests only
+	Once                        // one look at a finished log: fixed-sample tests allowed
+	Scheduled                   // a number of looks fixed beforehand
+)
+
+// Columns gives columns their roles; an empty name means that the log has no
+// such column.
+type Columns struct {
+	Score, Label, Time, Unit, Action string
+	Features                         []string
+}
+
+// ActionPolicy is the versioned threshold policy that turns scores into actions.
+// The first rule whose AtLeast a score reaches wins.
+type ActionPolicy struct {
+	Version string
+	Rules   []ActionRule
+}
+
+// ActionRule is one action. AtLeast is -Inf for the rule that takes the rest.
+type ActionRule struct {
+	Name         string
+	AtLeast      float64
+	Irreversible bool
+}
+
+// Labels says how labels arrive.
+type Labels struct {
+	Maturity time.Duration // how long until a label can be relied on; not applied by this version
+}
+
+// Split is the expected share of units of each arm.
+type Split struct {
+	Baseline, Candidate float64
+}
+
+// Budget bounds the errors of a whole rollout.
+type Budget struct {
+	Rollback float64 // probability that a harmless candidate is ever rolled back
+	Pause    float64 // probability that it is ever paused for harm
+	SRM      float64 // probability that a sound split is ever called broken
+}
+
+// Exposure is the least traffic that a Continue may rest on.
+type Exposure struct {
+	MinUnits    uint64
+	MinDuration time.Duration
+}
+
+// Stage is one step of the rollout. This version keeps the stages of a policy
+// and does not apply them: each evaluation stands for one stage.
+type Stage struct {
+	Name     string
+	Weight   float64 // percent of the traffic that the candidate gets
+	Duration time.Duration
+}
+
+// CheckEntry is a check with what the policy says about it.
+type CheckEntry struct {
+	Check    Check
+	Severity Severity
+	Required bool
+	Muted    bool
+	Line     int // in the policy file
+}
+
+// Spec returns what has to be collected for the policy: the columns with a role,
+// the features, the columns of the slices, and what the checks ask for. Columns
+// that do not fit together are an error, as in [NewSpec].
+func (p *Policy) Spec() (*Spec, error) {
+	var cs []ColumnSpec
+	for _, c := range []ColumnSpec{
+		{Name: p.Columns.Score, Role: Score},
+		{Name: p.Columns.Label, Role: Label},
+		{Name: p.Columns.Time, Role: Clock},
+		{Name: p.Columns.Unit, Role: Unit},
+		{Name: p.Columns.Action, Role: Action},
+	} {
+		if c.Name == "" {
+			continue
+		}
+		if c.Role == Score {
+			for _, r := range p.Actions.Rules {
+				if !math.IsInf(r.AtLeast, -1) { // else it takes the rest
+					c.Cuts = append(c.Cuts, r.AtLeast)
+				}
+			}
+		}
+		cs = append(cs, c)
+	}
+	for _, f := range p.Columns.Features {
+		cs = append(cs, ColumnSpec{Name: f})
+	}
+	for _, s := range p.Slices {
+		for _, name := range s {
+			cs = append(cs, ColumnSpec{Name: name})
+		}
+	}
+	for _, e := range p.Checks {
+		cs = append(cs, e.Check.Columns()...)
+	}
+	return NewSpec(p.Task, cs...)
+}
+
+// alpha is the share of the error budget of a check. The SRM check has a budget of
+// its own; the budget of a severity is divided equally among the other checks of
+// that severity, required or not. Checks below SeverityPause spend nothing, since
+// their harm does not stop a rollout, but are held to the same standard.
+func (p *Policy) alpha(e *CheckEntry) float64 {
+	const srm = "srm"
+	if e.Check.Name() == srm {
+		return p.Budget.SRM
+	}
+	n := 0
+	for i := range p.Checks {
+		if c := &p.Checks[i]; c.Severity == e.Severity && c.Check.Name() != srm {
+			n++
+		}
+	}
+	budget := p.Budget.Pause
+	if e.Severity == SeverityRollback {
+		budget = p.Budget.Rollback
+	}
+	return budget / float64(n)
+}
