@@ -1,0 +1,185 @@
+package parquetrows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+
+	"github.com/rampguard/rampguard/analysis"
+	"github.com/rampguard/rampguard/stats"
+)
+
+// Options say how to read. The zero value is a good choice.
+type Options struct {
+	Workers   int // goroutines that read; 0 means runtime.GOMAXPROCS
+	BatchRows int // rows per batch, at most 1048576; 0 means 16384
+
+	// Progress, when it is set, is called from the workers now and then, and at
+	// the end of each row group; never twice at once, so it should be quick.
+	Progress func(Progress)
+}
+
+// Progress says how far [Collect] has come.
+type Progress struct {
+	Rows, TotalRows   int64
+	Files, TotalFiles int   // Files are those read to their end
+	Bytes, TotalBytes int64 // compressed, of the columns of the spec
+}
+
+const (
+	defaultBatchRows = 16384
+	maxBatchRows     = 1 << 20
+	progressRows     = 1 << 18
+)
+
+func (o Options) batchRows() (int, error) {
+	switch {
+	case o.BatchRows == 0:
+		return defaultBatchRows, nil
+	case o.BatchRows < 0 || o.BatchRows > maxBatchRows:
+		return 0, fmt.Errorf("parquetrows: Options.BatchRows %d, want 0 to %d: %w", o.BatchRows, maxBatchRows, stats.ErrDomain)
+	}
+	return o.BatchRows, nil
+}
+
+func (o Options) workers() (int, error) {
+	switch {
+	case o.Workers == 0:
+		return runtime.GOMAXPROCS(0), nil
+	case o.Workers < 0:
+		return 0, fmt.Errorf("parquetrows: Options.Workers %d: %w", o.Workers, stats.ErrDomain)
+	}
+	return o.Workers, nil
+}
+
+// Collect reads the columns of the spec from Parquet files and returns what an
+// [analysis.Collector] makes of them. A pattern is the path of a file or a glob
+// as in [path/filepath.Match]; a file that several patterns match is read once.
+//
+// A column that a file does not have, or that its schema says is always null, is
+// Absent there. A column of different types in two files is an error wrapping
+// [stats.ErrMismatch]. Files without rows are read as such.
+//
+// The result is all or nothing: any damage, any difference between a column and
+// the footer's count of rows, any column that cannot be read fails the call. It
+// does not depend on the number of workers, nor on how rows are spread over
+// files and row groups. When ctx is cancelled, Collect returns its error soon.
+// No goroutine outlives the call.
+//
+// The unit of work is the row group: a file with a single one keeps one worker
+// busy. Memory is that of one page per column and worker.
+func Collect(ctx context.Context, spec *analysis.Spec, o Options, patterns ...string) (*analysis.Snapshot, error) {
+	block, err := o.batchRows()
+	if err != nil {
+		return nil, err
+	}
+	workers, err := o.workers()
+	if err != nil {
+		return nil, err
+	}
+	paths, err := expandPatterns(patterns)
+	if err != nil {
+		return nil, err
+	}
+	q, err := newQueue(ctx, spec, paths, workers)
+	if err != nil {
+		return nil, err
+	}
+	q.progress = o.Progress
+	return q.run(ctx, spec, block, min(workers, max(1, len(q.tasks))))
+}
+
+// run works off the queue and merges what the workers have collected.
+func (q *queue) run(ctx context.Context, spec *analysis.Spec, block, workers int) (*analysis.Snapshot, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	parts := make([]*analysis.Snapshot, workers)
+	var wg sync.WaitGroup
+	for i := range parts {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			w := worker{q: q, group: newGroup(spec, block), into: analysis.NewCollector(spec)}
+			var err error
+			if parts[i], err = w.work(ctx); err != nil {
+				q.fail(w.task, err)
+				cancel()
+			}
+		}()
+	}
+	wg.Wait()
+	q.close()
+	if q.err != nil {
+		return nil, q.err
+	}
+	for _, part := range parts[1:] {
+		if err := parts[0].Merge(part); err != nil {
+			return nil, err
+		}
+	}
+	return parts[0], nil
+}
+
+// worker reads row groups into a collector of its own.
+type worker struct {
+	q     *queue
+	group *group
+	into  *analysis.Collector
+	batch analysis.Batch
+	task  int
+}
+
+func (w *worker) work(ctx context.Context) (*analysis.Snapshot, error) {
+	for {
+		task, ok := w.q.take()
+		if !ok {
+			return w.into.Take()
+		}
+		w.task = task
+		if err := w.read(ctx, w.q.tasks[task]); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// read adds one row group.
+func (w *worker) read(ctx context.Context, t task) error {
+	if err := ctx.Err(); err != nil {
+		return stopped(ctx)
+	}
+	in, columns, err := w.q.acquire(t.file)
+	if err != nil {
+		return err
+	}
+	if err := w.group.start(in, columns, t.group); err != nil {
+		return err
+	}
+	fresh := int64(0)
+	for {
+		if err := ctx.Err(); err != nil {
+			return stopped(ctx)
+		}
+		err := w.group.next(&w.batch)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.into.Add(&w.batch); err != nil {
+			return inFile(in.path, inGroup(t.group, err))
+		}
+		if fresh += int64(w.batch.Rows); fresh >= progressRows {
+			w.q.report(Progress{Rows: fresh})
+			fresh = 0
+		}
+	}
+	return w.q.release(t, fresh)
+}
+
+func stopped(ctx context.Context) error {
+	return fmt.Errorf("parquetrows: %w", context.Cause(ctx))
+}
