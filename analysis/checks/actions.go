@@ -1,0 +1,335 @@
+package checks
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/rampguard/rampguard/analysis"
+	"github.com/rampguard/rampguard/stats"
+	"github.com/rampguard/rampguard/stats/summary"
+)
+
+// Actions asks whether the decisions that are served have shifted: for each
+// action, by how much its share differs between the arms, either way.
+//
+// The actions are those of the log's action column or, where there is none, what
+// the rules of the policy make of the scores, which is exact because the cuts of
+// the rules are counted exactly. The estimate of each finding is the absolute
+// difference in percentage points, with bounds that hold for all actions
+// together (Bonferroni) and, in a policy that looks continuously, at all looks;
+// see [Guardrail] for how they are made. A difference surely beyond the margin is
+// Harm, one surely within it a Pass. The total variation of the two mixes, half
+// the sum of all differences, is among the details.
+//
+// An action of the log that no rule of the policy has is Invalid,
+// unknown_action. Where both the log and the rules tell the actions, they are
+// compared in each arm: policy_mismatch warns when shares differ by more than
+// 0.1 percentage points, as when rows of two policy versions are mixed.
+type Actions struct {
+	// Margin is the greatest change of a share that does not matter; 0 means 5
+	// percentage points.
+	Margin analysis.Quantity
+	// Irreversible is the margin of actions that the policy calls irreversible; 0
+	// means Margin.
+	Irreversible analysis.Quantity
+	// MinUnits of each arm with an action, below which nothing passes; 0 means
+	// 50.
+	MinUnits uint64
+}
+
+// mismatchLimit is the difference of a logged and an implied share above which
+// the log does not follow the rules.
+const mismatchLimit = 0.001
+
+// Name implements [analysis.Check].
+func (a Actions) Name() string { return "actions" }
+
+// Columns implements [analysis.Check].
+func (a Actions) Columns() []analysis.ColumnSpec { return nil }
+
+func (a Actions) margin(irreversible bool) float64 {
+	switch {
+	case irreversible && a.Irreversible.Value > 0:
+		return a.Irreversible.Value
+	case a.Margin.Value > 0:
+		return a.Margin.Value
+	}
+	return 0.05
+}
+
+// mix is how often each action was taken in both arms.
+type mix struct {
+	actions []valueCounts // the rules' order first, then by name
+	n       analysis.Counts
+	source  string
+}
+
+// Run implements [analysis.Check].
+func (a Actions) Run(ev *analysis.Evidence) ([]analysis.Finding, error) {
+	for _, q := range []analysis.Quantity{a.Margin, a.Irreversible} {
+		if !(q.Value >= 0 && q.Value < 1) || q.Unit == analysis.Relative || q.Unit == analysis.Ratio {
+			return nil, fmt.Errorf("checks: Actions: margin %v is not in percentage points: %w", q, stats.ErrDomain)
+		}
+	}
+	if fs := missing(ev, a.Name()); fs != nil {
+		return fs, nil
+	}
+	l := newLook(ev)
+	rules := l.policy.Actions.Rules
+	logged, p := loggedMix(ev, rules)
+	implied, hasImplied := impliedMix(ev, rules)
+	m := logged
+	if m.source == "" && p == nil && hasImplied {
+		m = implied
+	}
+	f := analysis.NewFinding(a.Name(), "action_share", "actions")
+	f.N = rows(ev)
+	switch {
+	case p != nil:
+		p.put(&f)
+		return []analysis.Finding{f}, nil
+	case m.source == "":
+		f.Code, f.Outcome = "no_actions", analysis.NoData
+		f.Message = "The log has no action column, and the policy has no rules from which actions follow."
+		return []analysis.Finding{f}, nil
+	case m.n.Baseline == 0 || m.n.Candidate == 0:
+		f.Code, f.Outcome, f.Message = "no_actions", analysis.NoData, "One of the arms has no row with an action yet."
+		return []analysis.Finding{f}, nil
+	}
+	out := a.unknown(m, rules, logged.source != "")
+	out = append(out, a.shares(ev, l, m, rules)...)
+	if logged.source != "" && hasImplied {
+		if g, ok := a.mismatch(logged, implied); ok {
+			out = append(out, g)
+		}
+	}
+	return out, nil
+}
+
+// loggedMix reads the actions of the log; its source is empty when no column has
+// that role, or neither arm logged any.
+func loggedMix(ev *analysis.Evidence, rules []analysis.ActionRule) (mix, *problem) {
+	var m mix
+	b, c := ev.Baseline.ByRole(analysis.Action), ev.Candidate.ByRole(analysis.Action)
+	if b == nil || c == nil || (b.Type == analysis.Absent && c.Type == analysis.Absent) {
+		return m, nil
+	}
+	if b.Type != c.Type {
+		return m, &problem{"type_differs", analysis.Invalid, fmt.Sprintf("Column %s is %v in the baseline and %v in the candidate.", b.Name, b.Type, c.Type)}
+	}
+	vs, ok := values(b, c)
+	if !ok {
+		return m, &problem{"type_unusable", analysis.Invalid, fmt.Sprintf("Column %s has too many different values for actions.", b.Name)}
+	}
+	rank := func(name string) int {
+		if i := slices.IndexFunc(rules, func(r analysis.ActionRule) bool { return r.Name == name }); i >= 0 {
+			return i
+		}
+		return len(rules)
+	}
+	slices.SortStableFunc(vs, func(x, y valueCounts) int { return rank(x.name) - rank(y.name) })
+	for _, v := range vs {
+		if v.name == "null" {
+			continue
+		}
+		m.actions = append(m.actions, v)
+		m.n.Baseline += v.n.Baseline
+		m.n.Candidate += v.n.Candidate
+	}
+	m.source = "column " + b.Name
+	return m, nil
+}
+
+// impliedMix applies the rules of the policy to the scores.
+func impliedMix(ev *analysis.Evidence, rules []analysis.ActionRule) (mix, bool) {
+	m := mix{source: "rules of the policy on the scores"}
+	if len(rules) == 0 {
+		return m, false
+	}
+	above := func(s *analysis.Snapshot, cut float64) (n, of uint64, ok bool) {
+		col := s.ByRole(analysis.Score)
+		if col == nil {
+			return 0, 0, false
+		}
+		for l := summary.Unlabelled; l <= summary.Positive; l++ {
+			at := cut
+			if math.IsInf(cut, -1) { // the rule that takes the rest
+				cuts := col.Scores.Cuts()
+				if len(cuts) == 0 {
+					return 0, 0, false
+				}
+				at = cuts[0]
+			}
+			x, total, ok := col.Scores.AtLeast(at, l)
+			if !ok {
+				return 0, 0, false
+			}
+			n, of = n+x, of+total
+		}
+		if math.IsInf(cut, -1) {
+			n = of
+		}
+		return n, of, true
+	}
+	var takenB, takenC uint64
+	for _, r := range rules {
+		xb, nb, okB := above(ev.Baseline, r.AtLeast)
+		xc, nc, okC := above(ev.Candidate, r.AtLeast)
+		if !okB || !okC {
+			return m, false
+		}
+		m.n = analysis.Counts{Baseline: nb, Candidate: nc}
+		// The first rule that a score reaches wins.
+		v := valueCounts{name: r.Name, n: analysis.Counts{Baseline: xb - min(xb, takenB), Candidate: xc - min(xc, takenC)}}
+		takenB, takenC = max(takenB, xb), max(takenC, xc)
+		m.actions = append(m.actions, v)
+	}
+	return m, true
+}
+
+// unknown reports actions that no rule has.
+func (a Actions) unknown(m mix, rules []analysis.ActionRule, logged bool) []analysis.Finding {
+	if len(rules) == 0 || !logged {
+		return nil
+	}
+	var out []analysis.Finding
+	for _, v := range m.actions {
+		if slices.ContainsFunc(rules, func(r analysis.ActionRule) bool { return r.Name == v.name }) {
+			continue
+		}
+		f := analysis.NewFinding(a.Name(), "unknown_action", v.name)
+		f.Outcome, f.Severity, f.N = analysis.Invalid, analysis.SeverityPause, m.n
+		share := float64(v.n.Baseline+v.n.Candidate) / float64(m.n.Baseline+m.n.Candidate)
+		f.Estimate, f.Unit = stats.Interval{Point: share, Lo: share, Hi: share}, "share"
+		f.Message = fmt.Sprintf("The log has the action %s, %s times in the baseline and %s in the candidate, but no rule of the policy does: the policy is of another version than the log, or a fallback answered.", v.name, count(v.n.Baseline), count(v.n.Candidate))
+		out = append(out, f)
+	}
+	return out
+}
+
+// shares compares the share of every action.
+func (a Actions) shares(ev *analysis.Evidence, l look, m mix, rules []analysis.ActionRule) []analysis.Finding {
+	r := newRuler(ev.Policy, 0)
+	repeats := rowsPerUnit(ev.Baseline, ev.Candidate)
+	k := 2 * float64(len(m.actions)) // harm may show in both directions of every action
+	tv := 0.0
+	for _, v := range m.actions {
+		tv += math.Abs(float64(v.n.Candidate)/float64(m.n.Candidate)-float64(v.n.Baseline)/float64(m.n.Baseline)) / 2
+	}
+	var out []analysis.Finding
+	for _, v := range m.actions {
+		p := pair{base: shareOf(v.n.Baseline, m.n.Baseline, repeats), cand: shareOf(v.n.Candidate, m.n.Candidate, repeats), r: r}
+		i := slices.IndexFunc(rules, func(r analysis.ActionRule) bool { return r.Name == v.name })
+		irreversible := i >= 0 && rules[i].Irreversible
+		f := analysis.NewFinding(a.Name(), "action_share", v.name)
+		f.N, f.Unit, f.Alpha, f.Limit = m.n, "pp", l.alpha/float64(len(m.actions)), stats.Float(a.margin(irreversible))
+		f.Method = methodName(p, marginLimit) + "; actions from the " + m.source
+		d := math.Abs(p.cand.value - p.base.value)
+		f.Estimate = l.interval(d, absolute(p.difference(l.noHarm)))
+		f.HarmBound = stats.Float(math.Min(d, absolute(p.strict().difference(l.alpha/k)).lo))
+		f.Details = []analysis.Detail{detail("baseline", p.base.value), detail("candidate", p.cand.value), detail("total_variation", tv)}
+		if irreversible {
+			f.Details = append(f.Details, analysis.Detail{Name: "irreversible", Value: 1, Text: "yes"})
+		}
+		if repeats > 1 {
+			warn(&f, stats.WarnRepeatedUnits, fmt.Sprintf("A unit appears in %s rows on average; the bounds count units, not rows.", number(repeats)))
+		}
+		f.Outcome = verdict(&f)
+		a.explain(&f, l, p, v.name, irreversible)
+		out = append(out, f)
+	}
+	return out
+}
+
+// absolute turns an interval of a difference into one of its size.
+func absolute(s span) span {
+	return span{lo: math.Max(0, math.Max(s.lo, -s.hi)), hi: math.Min(1, math.Max(-s.lo, s.hi))}
+}
+
+func (a Actions) explain(f *analysis.Finding, l look, p pair, name string, irreversible bool) {
+	least := a.MinUnits
+	if least == 0 {
+		least = defaultMinUnits
+	}
+	what := "The action " + name
+	if irreversible {
+		what = "The irreversible action " + name
+	}
+	limit := quantity(float64(f.Limit), "pp")
+	size := counts(f.N.Baseline, f.N.Candidate, "rows")
+	was := fmt.Sprintf("%s went from %s to %s of the rows", what, percent(p.base.value), percent(p.cand.value))
+	small := min(f.N.Baseline, f.N.Candidate)
+	switch {
+	case f.Outcome == analysis.Harm:
+		f.Message = fmt.Sprintf("%s, surely by at least %s; the margin is %s. %s.", was, quantity(float64(f.HarmBound), "pp"), limit, size)
+	case small < least:
+		f.Outcome, f.UnitsNeeded = analysis.Insufficient, least-small
+		f.Message = fmt.Sprintf("Too little to judge the action %s: %s, and at least %s per arm are asked for.", name, size, count(least))
+	case f.Outcome == analysis.Pass:
+		f.Message = fmt.Sprintf("%s, at most by %s; the margin is %s. %s.", was, quantity(f.Estimate.Hi, "pp"), limit, size)
+	default:
+		end, alpha := f.Estimate.Hi, l.noHarm
+		if f.Estimate.Point > float64(f.Limit) {
+			end, alpha = float64(f.HarmBound), l.alpha
+		}
+		f.UnitsNeeded = unitsNeeded(small, f.Estimate.Point, float64(f.Limit), end, alpha)
+		f.Message = fmt.Sprintf("Cannot tell yet: %s, a change between %s and %s; the margin is %s. %s.", lowerFirst(was), quantity(f.Estimate.Lo, "pp"), quantity(f.Estimate.Hi, "pp"), limit, size)
+	}
+}
+
+// mismatch compares the logged actions with those that the rules imply.
+func (a Actions) mismatch(logged, implied mix) (analysis.Finding, bool) {
+	share := func(m mix, name string, candidate bool) float64 {
+		for _, v := range m.actions {
+			switch {
+			case v.name != name:
+			case candidate:
+				return float64(v.n.Candidate) / math.Max(1, float64(m.n.Candidate))
+			default:
+				return float64(v.n.Baseline) / math.Max(1, float64(m.n.Baseline))
+			}
+		}
+		return 0
+	}
+	worst, text := 0.0, ""
+	for _, v := range implied.actions {
+		for _, candidate := range []bool{false, true} {
+			x, y := share(logged, v.name, candidate), share(implied, v.name, candidate)
+			if d := math.Abs(x - y); d > worst {
+				arm := map[bool]string{false: "baseline", true: "candidate"}[candidate]
+				worst, text = d, fmt.Sprintf("In the %s %s was logged for %s of the rows, but by the rules of the policy it is %s", arm, v.name, percent(x), percent(y))
+			}
+		}
+	}
+	if worst <= mismatchLimit {
+		return analysis.Finding{}, false
+	}
+	f := analysis.NewFinding(a.Name(), "policy_mismatch", "logged_actions")
+	f.Outcome, f.N, f.Unit, f.Limit = analysis.Warn, logged.n, "pp", mismatchLimit
+	f.Estimate = stats.Interval{Point: worst, Lo: worst, Hi: worst}
+	f.Method = "exact counts"
+	f.Message = text + ": the log may mix policy versions, or something else decides as well."
+	return f, true
+}
+
+func buildActions(p *analysis.Params) (analysis.Check, error) {
+	a := Actions{MinUnits: p.Uint("min_units", defaultMinUnits)}
+	read := func(key string) analysis.Quantity {
+		q, ok := p.Quantity(key)
+		switch {
+		case !ok:
+			return analysis.Quantity{}
+		case (q.Unit != analysis.Points && q.Unit != analysis.Plain) || !(q.Value > 0 && q.Value < 1):
+			p.Errorf(key, "%v is not a change of a share between 0 and 100 percentage points, such as 5pp", q)
+			return analysis.Quantity{}
+		}
+		return q
+	}
+	a.Margin, a.Irreversible = read("margin"), read("irreversible")
+	p.Severity(analysis.SeverityPause)
+	if pol := p.Policy(); pol.Columns.Action == "" && len(pol.Actions.Rules) == 0 {
+		p.Errorf("", "no actions to compare; name the action column under columns, or give rules under actions")
+	}
+	return a, nil
+}

@@ -1,0 +1,437 @@
+package checks
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/rampguard/rampguard/analysis"
+	"github.com/rampguard/rampguard/stats"
+)
+
+// Guardrail holds one metric of the candidate against limits: a margin by which
+// it may be worse than the baseline, bounds that it must keep by itself, and
+// multiples of the baseline that it must not reach. Each limit gives a finding.
+//
+// In every finding the estimate says how much worse the candidate is, larger
+// being worse: candidate - baseline when low is good, baseline - candidate when
+// high is good, over |baseline| for a relative margin; the value itself for a
+// bound from above; bound - value for a bound from below; candidate/baseline for
+// a multiple, or the relative loss where high is good.
+//
+// A limit is broken (Harm) when the lower bound of the estimate, at the error
+// that the evidence allots to this limit, is above it. It is kept (Pass) when
+// the upper bound, at the error of a Pass, is below it. Else the finding is
+// Inconclusive and says how many more units would decide, or Insufficient below
+// MinUnits; few units do not shield from a proven harm.
+//
+// How the bounds are made depends on the looks of the policy:
+//
+//   - once: Wilson, Student or DeLong intervals and order statistics of the two
+//     arms, combined by the variances that the intervals imply: that is
+//     Newcombe's interval for two proportions, Welch's for two means and
+//     Fieller's for the ratio of two means (Zou and Donner 2008, Donner and Zou
+//     2012); Clopper-Pearson for a proportion by itself.
+//   - a schedule: the same, with the error divided by the number of looks.
+//   - in both of these the lower bound of a proportion that proves harm takes
+//     Clopper-Pearson in place of Wilson, whose error in rare events of a small
+//     arm is many times the nominal one when that is small.
+//   - continuous: normal-mixture bounds that hold at all looks together, for
+//     arms of 50 units with 5 events each and 20 together. For proportions an
+//     exact beta-binomial sequence with a fifth of the error runs beside it and
+//     needs no minimum; a proportion by itself, and quantiles, use it alone.
+//
+// Means, log loss and Brier score have no bounds while their estimate is too
+// skewed for a normal approximation, with the warning skewed: a metric that rests
+// on few large values needs some 45 g^2 rows of the smaller arm, g the skewness,
+// unless the arms are of one size. A bound that proves harm is widened for what
+// skewness remains. For AUC no such provision is made.
+//
+// Rows of one unit are not independent. When a unit column shows repeats, all
+// bounds take rows/repeats for the number of rows, which is what perfectly
+// dependent repeats would be worth.
+//
+// A relative limit needs a baseline that is surely not 0: where its own interval
+// holds 0 the limit is applied to the absolute difference, as a share of the
+// observed baseline, with the warning relative_undefined.
+//
+// A metric of labels also compares how many rows have labels. Where the share
+// differs by more than 5 percentage points, at the error of a Pass, the arms rest on
+// labels of different age: the metric's findings are marked untrusted, and the
+// finding label_coverage is Invalid when the difference is proven at a share of the
+// error like that of a limit, or the metric would be Harm, and else Inconclusive. A
+// difference surely above 1 point is a warning. (That rows are as old as the
+// labels of the policy need is not looked at.)
+type Guardrail struct {
+	Metric Metric
+	// Column is the column of Mean, Rate and Quantile, and the score or label
+	// column of the other metrics, where it may be left out if the policy names
+	// it.
+	Column string
+	// Q is the quantile, in (0,1), of the metric Quantile.
+	Q float64
+	// Threshold from which on a score counts as positive, 0 meaning 0.5; for
+	// Rate, the value from which on a row counts, 0 meaning that the column holds
+	// yes and no.
+	Threshold float64
+	// Direction says which way is good; 0 takes the one that the metric implies.
+	Direction stats.Direction
+	// Margin is the greatest loss against the baseline that does not matter:
+	// relative, in percentage points, or in the metric's unit. A margin of 0
+	// passes a candidate that is proven better only.
+	Margin *analysis.Quantity
+	// Bounds are limits of the candidate's own value.
+	Bounds Limits
+	// Relative are limits of candidate/baseline, as ratios.
+	Relative Limits
+	// MinUnits of each arm with a value, below which nothing passes; 0 means 50.
+	MinUnits uint64
+	// Planned is the number of units of both arms at which anytime-valid bounds
+	// are tightest; 0 means twice the minimum exposure of the policy, or 10,000.
+	// It has to be chosen before the data.
+	Planned uint64
+}
+
+// Limits are optional limits by what their breach asks for.
+type Limits struct {
+	Pause, Rollback *analysis.Quantity
+}
+
+// defaultMinUnits is the number of units of an arm below which nothing passes.
+const defaultMinUnits = 50
+
+// limitKind says what a limit limits.
+type limitKind int8
+
+const (
+	marginLimit limitKind = iota
+	boundLimit
+	ratioLimit
+)
+
+// limit is one limit of a guardrail.
+type limit struct {
+	kind     limitKind
+	code     string
+	quantity analysis.Quantity
+	severity analysis.Severity // Info leaves it to the policy entry
+}
+
+func (g Guardrail) limits() []limit {
+	var out []limit
+	if g.Margin != nil {
+		out = append(out, limit{marginLimit, "margin", *g.Margin, analysis.Info})
+	}
+	add := func(k limitKind, code string, q *analysis.Quantity, s analysis.Severity) {
+		if q != nil {
+			out = append(out, limit{k, code, *q, s})
+		}
+	}
+	add(boundLimit, "rollback_bound", g.Bounds.Rollback, analysis.SeverityRollback)
+	add(boundLimit, "pause_bound", g.Bounds.Pause, analysis.SeverityPause)
+	add(ratioLimit, "rollback_ratio", g.Relative.Rollback, analysis.SeverityRollback)
+	add(ratioLimit, "pause_ratio", g.Relative.Pause, analysis.SeverityPause)
+	return out
+}
+
+// Name implements [analysis.Check].
+func (g Guardrail) Name() string { return "guardrail" }
+
+// Columns implements [analysis.Check].
+func (g Guardrail) Columns() []analysis.ColumnSpec {
+	if g.Column == "" {
+		return nil
+	}
+	c := analysis.ColumnSpec{Name: g.Column, Sums: g.Metric == Mean}
+	switch {
+	case g.Metric.onScore():
+		c.Role = analysis.Score
+	case g.Metric == LabelRate:
+		c.Role = analysis.Label
+	}
+	if g.Metric == Accuracy || g.Metric == PositiveRate || (g.Metric == Rate && g.Threshold != 0) {
+		c.Cuts = []float64{g.threshold()}
+	}
+	return []analysis.ColumnSpec{c}
+}
+
+func (g Guardrail) threshold() float64 {
+	if g.Threshold == 0 && g.Metric != Rate {
+		return 0.5
+	}
+	return g.Threshold
+}
+
+// worse is +1 when a higher value is worse, -1 when a lower one is.
+func (g Guardrail) worse() float64 {
+	d := g.Direction
+	if d == 0 {
+		d = metricKnown[g.Metric]
+	}
+	return -float64(d)
+}
+
+// title names the metric in findings: "log_loss", "q0.99".
+func (g Guardrail) title() string {
+	switch g.Metric {
+	case Quantile:
+		return "p" + number(100*g.Q)
+	case Rate:
+		if g.Threshold != 0 {
+			return "rate at or above " + number(g.Threshold)
+		}
+	case Accuracy, PositiveRate:
+		return string(g.Metric) + " at " + number(g.threshold())
+	default:
+	}
+	return string(g.Metric)
+}
+
+// column name for findings: only where it is a setting.
+func (g Guardrail) findingColumn() string {
+	if g.Metric == Mean || g.Metric == Rate || g.Metric == Quantile {
+		return g.Column
+	}
+	return ""
+}
+
+// validate reports settings that make no sense.
+func (g Guardrail) validate() error {
+	fault := func(format string, args ...any) error {
+		return fmt.Errorf("checks: Guardrail: %s: %w", fmt.Sprintf(format, args...), stats.ErrDomain)
+	}
+	if _, known := metricKnown[g.Metric]; !known {
+		return fault("unknown metric %q", g.Metric)
+	}
+	switch {
+	case g.worse() != 1 && g.worse() != -1:
+		return fault("metric %s needs a direction, %v", g.Metric, g.Direction)
+	case g.Metric == Quantile && !(g.Q > 0 && g.Q < 1):
+		return fault("quantile %v is not between 0 and 1", g.Q)
+	case g.findingColumn() == "" && !g.Metric.onScore() && g.Metric != LabelRate:
+		return fault("metric %s needs a column", g.Metric)
+	case math.IsNaN(g.Threshold) || math.IsInf(g.Threshold, 0):
+		return fault("threshold %v", g.Threshold)
+	case len(g.limits()) == 0:
+		return fault("no margin, bounds or relative limits to hold %s against", g.Metric)
+	}
+	for _, l := range g.limits() {
+		if why := g.unfit(l); why != "" {
+			return fault("%s", why)
+		}
+	}
+	return nil
+}
+
+// unfit says why a limit cannot be used, or nothing.
+func (g Guardrail) unfit(l limit) string {
+	v, u := l.quantity.Value, l.quantity.Unit
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return fmt.Sprintf("limit %v is not finite", v)
+	case l.kind == marginLimit && v < 0:
+		return fmt.Sprintf("margin %v is negative; it is a loss that does not matter, from 0 up", l.quantity)
+	case l.kind == marginLimit && u == analysis.Ratio:
+		return fmt.Sprintf("margin %v is a ratio; write it as a relative change such as 2%%, or use relative", l.quantity)
+	case l.kind == marginLimit && u == analysis.Relative && v >= 1 && g.worse() < 0 && g.Metric.onScore():
+		return fmt.Sprintf("margin %v lets the metric fall to nothing", l.quantity)
+	case u == analysis.Points && (g.Metric == LogLoss || g.Metric == Brier || g.Metric == Quantile):
+		return fmt.Sprintf("%s is not a share, so %v has no meaning; use a relative or a plain limit", g.Metric, l.quantity)
+	case l.kind == boundLimit && u == analysis.Ratio:
+		return fmt.Sprintf("bound %v is a ratio; bounds are in the metric's own unit", l.quantity)
+	case l.kind == ratioLimit && (u == analysis.Relative || u == analysis.Points):
+		return fmt.Sprintf("relative limit %v is not a ratio; write 2x for twice the baseline", l.quantity)
+	case l.kind == ratioLimit && g.worse() > 0 && !(v >= 1):
+		return fmt.Sprintf("relative limit %v is below the baseline although low is good; write 2x for twice the baseline", l.quantity)
+	case l.kind == ratioLimit && g.worse() < 0 && !(v > 0 && v <= 1):
+		return fmt.Sprintf("relative limit %v is not between 0x and 1x although high is good; write 0.5x for half the baseline", l.quantity)
+	}
+	return ""
+}
+
+// Run implements [analysis.Check].
+func (g Guardrail) Run(ev *analysis.Evidence) ([]analysis.Finding, error) {
+	if err := g.validate(); err != nil {
+		return nil, err
+	}
+	l := newLook(ev)
+	limits := g.limits()
+	parts := len(limits)
+	if g.Metric.labelled() {
+		parts++ // the coverage of labels is tested, too
+	}
+	l.alpha /= float64(parts)
+	p, problems := g.measurePair(ev)
+	if problems.cand != nil {
+		return []analysis.Finding{g.unanswered(ev, problems.cand)}, nil
+	}
+	var out []analysis.Finding
+	lone := false
+	for _, lim := range limits {
+		if problems.base != nil && lim.kind != boundLimit {
+			lone = true
+			continue
+		}
+		f := g.judge(l, p, lim)
+		g.finish(&f, p)
+		out = append(out, f)
+	}
+	if lone {
+		out = append(out, g.unanswered(ev, problems.base))
+	}
+	if g.Metric.labelled() && problems.base == nil {
+		if f, ok := g.coverage(ev, l, out); ok {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// unanswered is the finding of a metric without a value.
+func (g Guardrail) unanswered(ev *analysis.Evidence, p *problem) analysis.Finding {
+	f := analysis.NewFinding(g.Name(), p.code, g.title())
+	f.Column, f.N = g.findingColumn(), rows(ev)
+	p.put(&f)
+	return f
+}
+
+// finish adds what does not depend on the limit.
+func (g Guardrail) finish(f *analysis.Finding, p pair) {
+	if n := p.base.excluded + p.cand.excluded; n > 0 {
+		warn(f, stats.WarnExcluded, fmt.Sprintf("%s and %s rows without a usable value were left out.", count(p.base.excluded), count(p.cand.excluded)))
+	}
+	if r := p.cand.repeats; r > 1 {
+		warn(f, stats.WarnRepeatedUnits, fmt.Sprintf("A unit appears in %s rows on average; the bounds count units, not rows.", number(r)))
+	}
+	if p.cand.kind == area && p.base.slack+p.cand.slack > 0.001 {
+		warn(f, stats.WarnBinned, fmt.Sprintf("Scores in one cell count as ties; that may hide up to %s of the difference, and the interval allows for it.", number(p.base.slack+p.cand.slack)))
+	}
+}
+
+func buildGuardrail(p *analysis.Params) (analysis.Check, error) {
+	pol := p.Policy()
+	words := make([]string, len(metricOrder))
+	for i, m := range metricOrder {
+		words[i] = string(m)
+	}
+	g := Guardrail{Metric: Metric(p.Enum("metric", "", words...))}
+	g.Direction = map[string]stats.Direction{"lower": stats.LowerIsBetter, "higher": stats.HigherIsBetter}[p.Enum("direction", "", "lower", "higher")]
+	if known := metricKnown[g.Metric]; known != 0 && g.Direction == -known {
+		p.Errorf("direction", "%s is better the other way round; leave direction out", g.Metric)
+	}
+	if q, ok := p.Quantity("margin"); ok {
+		g.Margin = &q
+	}
+	g.Bounds, g.Relative = buildLimits(p, "bounds"), buildLimits(p, "relative")
+	def := analysis.SeverityRollback
+	if g.Margin == nil && g.Bounds.Rollback == nil && g.Relative.Rollback == nil {
+		def = analysis.SeverityPause
+	}
+	if s := p.Severity(def); s != analysis.SeverityRollback && (g.Bounds.Rollback != nil || g.Relative.Rollback != nil) {
+		// A limit that rolls back would spend the budget of another severity.
+		p.Errorf("severity", "a limit called rollback rolls back, which %s forbids; leave severity out, or call the limit pause", s)
+	}
+	g.MinUnits, g.Planned = p.Uint("min_units", defaultMinUnits), p.Uint("planned", 0)
+	if g.Metric == "" {
+		if !p.Has("metric") {
+			p.Errorf("", "a guardrail needs a metric: %s", strings.Join(words, ", "))
+		}
+		p.Column("column", "") // read, so that it is not called unknown
+		p.Float("threshold", 0)
+		p.Float("q", 0)
+		return g, nil
+	}
+	g.Column = g.buildColumn(p, pol)
+	g.buildThreshold(p, pol)
+	switch {
+	case g.worse() == 0:
+		if !p.Has("direction") {
+			p.Errorf("", "metric %s may be good high or low; add direction: lower or direction: higher", g.Metric)
+		}
+	case len(g.limits()) == 0:
+		if !p.Has("margin") && !p.Has("bounds") && !p.Has("relative") {
+			p.Errorf("", "nothing to hold %s against; add margin, bounds or relative", g.Metric)
+		}
+	default:
+		for _, l := range g.limits() {
+			if why := g.unfit(l); why != "" {
+				p.Errorf(map[limitKind]string{marginLimit: "margin", boundLimit: "bounds", ratioLimit: "relative"}[l.kind], "%s", why)
+			}
+		}
+	}
+	return g, nil
+}
+
+func (g Guardrail) buildColumn(p *analysis.Params, pol *analysis.Policy) string {
+	def := ""
+	switch {
+	case g.Metric.onScore():
+		def = pol.Columns.Score
+	case g.Metric == LabelRate:
+		def = pol.Columns.Label
+	}
+	c := p.Column("column", def)
+	switch {
+	case c == "" && (g.Metric.onScore() || g.Metric == LabelRate):
+		p.Errorf("metric", "%s needs the %s column; name it under columns", g.Metric, g.wanted())
+	case c == "":
+		if !p.Has("column") {
+			p.Errorf("", "metric %s needs a column; add column: and its name", g.Metric)
+		}
+	case def != "" && c != def:
+		p.Errorf("column", "%s is computed from the column %s; leave column out", g.Metric, def)
+	}
+	if (g.Metric.labelled() && pol.Columns.Label == "") && g.Metric != LabelRate {
+		p.Errorf("metric", "%s needs labels; name the column under columns.label", g.Metric)
+	}
+	if g.Metric.onScore() && g.Metric != MeanScore && pol.Task != analysis.Binary {
+		p.Errorf("metric", "%s is for a binary task, this one is %v", g.Metric, pol.Task)
+	}
+	return c
+}
+
+func (g *Guardrail) buildThreshold(p *analysis.Params, pol *analysis.Policy) {
+	switch g.Metric {
+	case Accuracy, PositiveRate:
+		g.Threshold = p.Float("threshold", defaultThreshold(pol))
+		if g.Threshold == 0 {
+			p.Errorf("threshold", "every score is at least 0; give a threshold above it")
+		}
+	case Rate:
+		g.Threshold = p.Float("threshold", 0)
+	case Quantile:
+		g.Q = p.Float("q", 0)
+		if !(g.Q > 0 && g.Q < 1) {
+			p.Errorf("q", "the quantile %v is not between 0 and 1; write 0.99 for p99", g.Q)
+		}
+	default:
+	}
+}
+
+// defaultThreshold is the first cut of the action policy, or 0.5.
+func defaultThreshold(pol *analysis.Policy) float64 {
+	for _, r := range pol.Actions.Rules {
+		if !math.IsInf(r.AtLeast, 0) && r.AtLeast != 0 {
+			return r.AtLeast
+		}
+	}
+	return 0.5
+}
+
+func buildLimits(p *analysis.Params, key string) Limits {
+	var out Limits
+	sub, ok := p.Map(key)
+	if !ok {
+		return out
+	}
+	if q, ok := sub.Quantity("pause"); ok {
+		out.Pause = &q
+	}
+	if q, ok := sub.Quantity("rollback"); ok {
+		out.Rollback = &q
+	}
+	if out == (Limits{}) && !sub.Has("pause") && !sub.Has("rollback") {
+		sub.Errorf("", "add pause, rollback or both")
+	}
+	return out
+}

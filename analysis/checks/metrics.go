@@ -1,0 +1,336 @@
+package checks
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/rampguard/rampguard/analysis"
+	"github.com/rampguard/rampguard/stats"
+	"github.com/rampguard/rampguard/stats/summary"
+)
+
+// Metric names what a [Guardrail] measures.
+type Metric string
+
+// The metrics. Those of the first group need labels, and count labelled rows
+// only.
+const (
+	Accuracy  Metric = "accuracy"   // share of rows that score >= threshold classifies as labelled
+	LogLoss   Metric = "log_loss"   // mean of -log of the probability given to the label, in nats
+	Brier     Metric = "brier"      // mean squared difference of score and label
+	AUC       Metric = "auc"        // probability that a positive row outscores a negative one
+	LabelRate Metric = "label_rate" // share of positive labels
+
+	PositiveRate Metric = "positive_rate" // share of scores at or above the threshold
+	MeanScore    Metric = "mean_score"    // mean of the score
+	Mean         Metric = "mean"          // mean of a column; of a yes-or-no column the share of yes
+	Rate         Metric = "rate"          // share of yes, or of values at or above the threshold
+	Quantile     Metric = "quantile"      // quantile q of a column
+)
+
+// metricKnown lists the metrics with the direction that they imply, 0 where the
+// policy has to say which way is good.
+var metricKnown = map[Metric]stats.Direction{
+	Accuracy: stats.HigherIsBetter, AUC: stats.HigherIsBetter, LogLoss: stats.LowerIsBetter, Brier: stats.LowerIsBetter,
+	LabelRate: 0, PositiveRate: 0, MeanScore: 0, Mean: 0, Rate: 0, Quantile: 0,
+}
+
+// metricOrder is the order in which messages list the metrics.
+var metricOrder = []Metric{Accuracy, LogLoss, Brier, AUC, LabelRate, PositiveRate, MeanScore, Mean, Rate, Quantile}
+
+// labelled reports whether the metric rests on labels.
+func (m Metric) labelled() bool {
+	switch m {
+	case Accuracy, LogLoss, Brier, AUC, LabelRate:
+		return true
+	default:
+		return false
+	}
+}
+
+// onScore reports whether the metric is computed from the score column.
+func (m Metric) onScore() bool {
+	switch m {
+	case Accuracy, LogLoss, Brier, AUC, PositiveRate, MeanScore:
+		return true
+	default:
+		return false
+	}
+}
+
+// measure computes the guardrail's metric in one arm. zeroOne tells that every
+// value of a numeric column is 0 or 1.
+func (g Guardrail) measure(s *analysis.Snapshot, arm string) (m measure, zeroOne bool, p *problem) {
+	if s == nil || s.RowCount == 0 {
+		return m, false, noData("no_data", "The %s has no rows yet.", arm)
+	}
+	col := g.column(s)
+	if col == nil {
+		return m, false, &problem{"no_column", analysis.Invalid, fmt.Sprintf("No column of the log is the %s that %s needs.", g.wanted(), g.Metric)}
+	}
+	if col.Type == analysis.Absent && g.Metric != LabelRate {
+		return m, false, noData("column_absent", "The log of the %s has no column %s.", arm, col.Name)
+	}
+	switch g.Metric {
+	case Accuracy, LogLoss, Brier, AUC, PositiveRate:
+		if total, _ := seenScores(&col.Scores); total == 0 {
+			return m, false, &problem{"type_unusable", analysis.Invalid, fmt.Sprintf("%s needs a score that is a probability of a binary task; column %s of the %s is %v.", g.Metric, col.Name, arm, col.Type)}
+		}
+		m, p = g.fromScores(col, arm)
+	case LabelRate:
+		m, p = labelRate(s, col, arm)
+	case MeanScore, Mean, Rate, Quantile:
+		m, zeroOne, p = g.fromColumn(col, arm)
+	}
+	return m, zeroOne, p
+}
+
+// column finds the column that the metric is computed from.
+func (g Guardrail) column(s *analysis.Snapshot) *analysis.ColumnSummary {
+	switch {
+	case g.Metric.onScore():
+		return s.ByRole(analysis.Score)
+	case g.Metric == LabelRate:
+		return s.ByRole(analysis.Label)
+	}
+	return s.Column(g.Column)
+}
+
+// wanted names the kind of column for messages.
+func (g Guardrail) wanted() string {
+	switch {
+	case g.Metric.onScore():
+		return "score"
+	case g.Metric == LabelRate:
+		return "label"
+	}
+	return "column " + g.Column
+}
+
+// fromScores computes the metrics of scores with labels.
+func (g Guardrail) fromScores(col *analysis.ColumnSummary, arm string) (measure, *problem) {
+	s := &col.Scores
+	m := measure{positive: true}
+	_, m.excluded = seenScores(s)
+	if g.Metric.labelled() && s.By(summary.Negative).N()+s.By(summary.Positive).N() == 0 {
+		return m, noData("no_labels", "No row of the %s has both a score and a label yet.", arm)
+	}
+	switch g.Metric {
+	case Accuracy, PositiveRate:
+		var above, of [3]uint64
+		for l := summary.Unlabelled; l <= summary.Positive; l++ {
+			var ok bool
+			if above[l], of[l], ok = s.AtLeast(g.threshold(), l); !ok {
+				return m, &problem{"no_cut", analysis.Invalid, fmt.Sprintf("Scores at or above %s were not counted when the log was read; collect it again with this policy.", number(g.threshold()))}
+			}
+		}
+		neg, pos := summary.Negative, summary.Positive
+		m.x, m.n = above[pos]+of[neg]-above[neg], of[pos]+of[neg]
+		if g.Metric == PositiveRate {
+			m.x, m.n = above[0]+above[1]+above[2], of[0]+of[1]+of[2]
+		}
+		if m.n == 0 {
+			return m, noData("no_values", "No row of the %s has a score.", arm)
+		}
+		m.value = float64(m.x) / float64(m.n)
+	case LogLoss, Brier:
+		f := s.LogLoss
+		if g.Metric == Brier {
+			f = s.Brier
+		}
+		loss, err := f()
+		if err != nil {
+			return m, noData("no_labels", "No row of the %s has both a score and a label yet.", arm)
+		}
+		m.kind, m.value, m.n, m.variance, m.slack = mean, loss.Mean, loss.N, loss.Variance, loss.Bound
+		m.skew = skewnessOf(g.Metric, s, loss)
+		if m.variance < float64(m.value*m.value)*1e-28 { // rounding: every row loses the same
+			m.variance = 0
+		}
+	case AUC:
+		return g.auc(s, m, arm)
+	case LabelRate, MeanScore, Mean, Rate, Quantile:
+	}
+	return m, nil
+}
+
+// seenScores counts the scores, and those of them that are no probabilities.
+func seenScores(s *summary.Scores) (total, excluded uint64) {
+	for l := summary.Unlabelled; l <= summary.Positive; l++ {
+		total += s.By(l).Total()
+		excluded += s.By(l).Excluded().Total()
+	}
+	return total, excluded
+}
+
+// auc computes the area under the ROC curve on the cells of the scores.
+func (g Guardrail) auc(s *summary.Scores, m measure, arm string) (measure, *problem) {
+	neg, pos := s.By(summary.Negative), s.By(summary.Positive)
+	m.kind, m.n, m.pos = area, neg.N()+pos.N(), pos.N()
+	if neg.N() == 0 || pos.N() == 0 {
+		return m, &problem{"one_class", analysis.Insufficient, fmt.Sprintf("The AUC of the %s needs labels of both classes; it has %s positive and %s negative ones.", arm, count(pos.N()), count(neg.N()))}
+	}
+	n, p, hidden := alignCells(neg.Cells(), pos.Cells())
+	r, err := stats.AUCBinned(n, p, 0.95)
+	if err != nil {
+		return m, &problem{"no_value", analysis.Invalid, fmt.Sprintf("The AUC of the %s cannot be computed: %v.", arm, err)}
+	}
+	m.value, m.slack = r.Estimate.Point, hidden/(2*float64(neg.N())*float64(pos.N()))
+	m.variance = r.SE * r.SE * float64(m.n)
+	if math.IsInf(r.SE, 1) {
+		m.variance = math.NaN()
+	}
+	return m, nil
+}
+
+// alignCells puts the counts of two histograms of one layout side by side.
+// hidden is the number of pairs in one cell whose order is not known: all but
+// those of values that are the same.
+func alignCells(a, b []summary.Cell) (x, y []uint64, hidden float64) {
+	for i, j := 0, 0; i < len(a) || j < len(b); {
+		switch {
+		case j == len(b) || (i < len(a) && cellBefore(a[i], b[j])):
+			x, y = append(x, a[i].N), append(y, 0)
+			i++
+		case i == len(a) || cellBefore(b[j], a[i]):
+			x, y = append(x, 0), append(y, b[j].N)
+			j++
+		default:
+			x, y = append(x, a[i].N), append(y, b[j].N)
+			if a[i].Var != 0 || b[j].Var != 0 || a[i].Mean != b[j].Mean {
+				hidden += float64(float64(a[i].N) * float64(b[j].N))
+			}
+			i++
+			j++
+		}
+	}
+	return x, y, hidden
+}
+
+func cellBefore(a, b summary.Cell) bool {
+	if a.Lo != b.Lo {
+		return a.Lo < b.Lo
+	}
+	return a.Hi < b.Hi
+}
+
+// labelRate is the share of positive labels among the labelled rows.
+func labelRate(s *analysis.Snapshot, col *analysis.ColumnSummary, arm string) (measure, *problem) {
+	m := measure{positive: true}
+	yes, no, ok := yesNo(col)
+	if !ok {
+		return m, &problem{"type_unusable", analysis.Invalid, fmt.Sprintf("The label column %s of the %s is %v; label_rate needs yes-or-no labels.", col.Name, arm, col.Type)}
+	}
+	m.x, m.n = yes, yes+no
+	if m.n == 0 {
+		return m, noData("no_labels", "None of the %s rows of the %s has a label yet.", count(s.RowCount), arm)
+	}
+	m.value = float64(m.x) / float64(m.n)
+	return m, nil
+}
+
+// yesNo counts the values of a column that holds yes and no, as booleans or as
+// the numbers 1 and 0. A column without values is one.
+func yesNo(col *analysis.ColumnSummary) (yes, no uint64, ok bool) {
+	if scores, _ := seenScores(&col.Scores); col.Category.Total() > 0 || scores > 0 {
+		return 0, 0, false
+	}
+	for _, c := range col.Numeric.Cells() {
+		switch {
+		case c.Var == 0 && c.Mean == 0:
+			no += c.N
+		case c.Var == 0 && c.Mean == 1:
+			yes += c.N
+		default:
+			return 0, 0, false
+		}
+	}
+	return yes + col.Boolean.True, no + col.Boolean.False, true
+}
+
+// fromColumn computes the metrics of one column by itself.
+func (g Guardrail) fromColumn(col *analysis.ColumnSummary, arm string) (m measure, zeroOne bool, p *problem) {
+	none := noData("no_values", "Column %s of the %s has no values yet.", col.Name, arm)
+	h := col.Histogram()
+	if h != nil {
+		m.excluded = h.Excluded().Total()
+	}
+	yes, no, binary := yesNo(col)
+	switch {
+	case g.Metric == Rate && g.Threshold != 0:
+		if h == nil || h.N() == 0 {
+			break
+		}
+		at := &col.Cuts
+		below, most := at.CountBelow(g.Threshold)
+		if at.N() == 0 || below != most {
+			return m, false, &problem{"no_cut", analysis.Invalid, fmt.Sprintf("Values of %s at or above %s were not counted when the log was read; collect it again with this policy.", col.Name, number(g.Threshold))}
+		}
+		m.x, m.n, m.positive = at.N()-below, at.N(), true
+		m.value = float64(m.x) / float64(m.n)
+		return m, false, nil
+	case g.Metric == Rate && !binary:
+		return m, false, &problem{"type_unusable", analysis.Invalid, fmt.Sprintf("Column %s of the %s is %v with other values than yes and no; give the rate a threshold.", col.Name, arm, col.Type)}
+	case g.Metric == Quantile:
+		if h == nil || h.N() == 0 {
+			break
+		}
+		v, err := h.Quantile(g.Q)
+		if err != nil {
+			break
+		}
+		m.kind, m.cells, m.q, m.n, m.value = quantile, h.Cells(), g.Q, h.N(), v.Value
+		m.least, m.most = h.Min(), h.Max()
+		m.positive = h.Min() >= 0
+		return m, false, nil
+	case binary && g.Metric != MeanScore && (h == nil || g.Metric == Rate):
+		m.x, m.n, m.positive = yes, yes+no, true
+		if m.n == 0 {
+			return m, true, none
+		}
+		m.value = float64(m.x) / float64(m.n)
+		m.excluded += col.Boolean.Null
+		return m, true, nil
+	case h != nil && h.N() > 0:
+		sh, err := h.Moments()
+		if err != nil {
+			return m, false, &problem{"no_value", analysis.Invalid, fmt.Sprintf("The %s of %s cannot be computed from what was collected: %v.", g.Metric, col.Name, err)}
+		}
+		m.kind, m.n, m.value, m.variance, m.positive = mean, sh.N, sh.Mean, sh.Variance, sh.Min >= 0
+		m.skew = finite(sh.Skewness)
+		m.x = yes
+		return m, binary, nil
+	}
+	if col.Category.Total() > 0 || (col.Type != analysis.Float && col.Type != analysis.Int && col.Type != analysis.Bool) {
+		return m, false, &problem{"type_unusable", analysis.Invalid, fmt.Sprintf("Column %s of the %s is %v, which has no %s.", col.Name, arm, col.Type, g.Metric)}
+	}
+	return m, false, none
+}
+
+// problems say, for each arm, why it has no value; nil where it has one.
+type problems struct{ base, cand *problem }
+
+// measurePair computes the metric in both arms.
+func (g Guardrail) measurePair(ev *analysis.Evidence) (pair, problems) {
+	var bZeroOne, cZeroOne bool
+	var none problems
+	out := pair{r: newRuler(ev.Policy, g.Planned)}
+	out.base, bZeroOne, none.base = g.measure(ev.Baseline, "baseline")
+	out.cand, cZeroOne, none.cand = g.measure(ev.Candidate, "candidate")
+	b, c := &out.base, &out.cand
+	// A numeric column of zeros and ones, in both arms or in the only one, is
+	// counted as yes and no.
+	if cZeroOne && (bZeroOne || none.base != nil) {
+		b.kind, c.kind = proportion, proportion
+	}
+	if none.base == nil && none.cand == nil && b.kind != c.kind {
+		none.base = &problem{"type_differs", analysis.Invalid, fmt.Sprintf("Column %s does not have the same type in both arms.", g.Column)}
+	}
+	if none.base == nil && none.cand == nil { // the arm with more rows knows best
+		b.skew = math.Max(math.Abs(b.skew), math.Abs(c.skew))
+		c.skew = b.skew
+	}
+	b.repeats = rowsPerUnit(ev.Baseline, ev.Candidate)
+	c.repeats = b.repeats
+	return out, none
+}
