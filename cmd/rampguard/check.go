@@ -1,0 +1,289 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rampguard/rampguard/adapters/parquetrows"
+	"github.com/rampguard/rampguard/analysis"
+	"github.com/rampguard/rampguard/analysis/checks"
+)
+
+// checkOptions are the flags of "rampguard check".
+type checkOptions struct {
+	policy             string
+	baseline           []string
+	candidate          []string
+	baselineSnapshots  []string
+	candidateSnapshots []string
+	format             string
+	output             string
+	snapshotOut        string
+	workers            int
+	at                 string
+	quiet              bool
+	verbose            bool
+}
+
+func newCheck(stdout, stderr io.Writer) *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check --policy FILE (--baseline GLOB | --baseline-snapshot FILE) (--candidate GLOB | --candidate-snapshot FILE)",
+		Short: "Compare two prediction logs and print the verdict",
+		Long: `check reads the prediction logs of both arms once, in memory that does not grow
+with the number of rows, applies the policy, and prints the verdict.
+
+Logs are Parquet files; quote a pattern so that the shell leaves it alone. An arm
+may be given as stored snapshots instead (see --snapshot-out): several snapshots
+of one arm, such as one an hour, are added up.
+
+Each run stands alone: whoever calls it must remember a rollback, which no later
+look undoes, and, under a policy with "looks: once", look once.
+
+` + exitCodes,
+		Example: `  rampguard check --policy policy.yaml --baseline 'b*.parquet' --candidate c.parquet
+  rampguard check --policy policy.yaml --baseline b.parquet --candidate c.parquet --format json --output verdict.json
+  rampguard check --policy policy.yaml --baseline b.parquet --candidate c.parquet --snapshot-out evidence/
+  rampguard check --policy policy.yaml --baseline-snapshot evidence/baseline.snapshot --candidate new.parquet`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unexpected argument %q; quote patterns so that the shell leaves them alone: --baseline 'dir/*.parquet'", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.run(cmd.Context(), stdout, stderr)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.policy, "policy", "", "policy file, YAML or JSON (required)")
+	f.StringArrayVar(&o.baseline, "baseline", nil, "Parquet file or pattern of the baseline's log; may be repeated")
+	f.StringArrayVar(&o.candidate, "candidate", nil, "Parquet file or pattern of the candidate's log; may be repeated")
+	f.StringArrayVar(&o.baselineSnapshots, "baseline-snapshot", nil, "stored snapshot of the baseline, or a pattern, instead of its log; may be repeated")
+	f.StringArrayVar(&o.candidateSnapshots, "candidate-snapshot", nil, "stored snapshot of the candidate, or a pattern, instead of its log; may be repeated")
+	f.StringVar(&o.format, "format", "text", "text, markdown or json")
+	f.StringVar(&o.output, "output", "", "write the report to this file and only the headline to standard output")
+	f.StringVar(&o.snapshotOut, "snapshot-out", "", "store the evidence as baseline.snapshot and candidate.snapshot in this folder")
+	f.IntVar(&o.workers, "workers", 0, "goroutines that read (0: one per processor); the verdict does not depend on it")
+	f.StringVar(&o.at, "at", "", "time to write into the record, RFC 3339 (default: now)")
+	f.BoolVar(&o.quiet, "quiet", false, "no progress bar")
+	f.BoolVar(&o.verbose, "verbose", false, "text: show the numbers of findings that passed, too")
+	_ = cmd.MarkFlagRequired("policy") // the flag exists
+	return cmd
+}
+
+func (o *checkOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
+	write, err := reportWriter(o.format, o.verbose)
+	if err != nil {
+		return err
+	}
+	if err := o.checkOutput(); err != nil {
+		return err
+	}
+	now := time.Now()
+	if o.at != "" {
+		if now, err = time.Parse(time.RFC3339, o.at); err != nil {
+			return fmt.Errorf("--at: %w; write it as 2026-01-31T15:04:05Z", err)
+		}
+	}
+	policy, err := loadPolicy(o.policy)
+	if err != nil {
+		return err
+	}
+	spec, err := policy.Spec()
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.policy, err)
+	}
+	for _, w := range policy.Warnings {
+		if _, err := fmt.Fprintf(stderr, "rampguard: warning: %s\n", w); err != nil {
+			return err
+		}
+	}
+	baseline, err := o.arm(ctx, "baseline", spec, o.baseline, o.baselineSnapshots, stderr)
+	if err != nil {
+		return err
+	}
+	candidate, err := o.arm(ctx, "candidate", spec, o.candidate, o.candidateSnapshots, stderr)
+	if err != nil {
+		return err
+	}
+	verdict, err := analysis.Evaluate(policy, baseline, candidate, nil, now)
+	if err != nil {
+		return err
+	}
+	if o.snapshotOut != "" {
+		if err := storeSnapshots(o.snapshotOut, baseline, candidate); err != nil {
+			return fmt.Errorf("--snapshot-out: %w", err)
+		}
+	}
+	if err := o.report(verdict, write, stdout); err != nil {
+		return err
+	}
+	if code := verdict.ExitCode(); code != 0 {
+		return verdictStatus(code)
+	}
+	return nil
+}
+
+func loadPolicy(path string) (*analysis.Policy, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w; make one with: rampguard policy init --log FILE", err)
+	}
+	return analysis.LoadPolicy(path, data, checks.Builtin())
+}
+
+// arm collects or loads the evidence of one arm.
+func (o *checkOptions) arm(ctx context.Context, name string, spec *analysis.Spec, logs, snapshots []string, stderr io.Writer) (*analysis.Snapshot, error) {
+	switch {
+	case len(logs) > 0 && len(snapshots) > 0:
+		return nil, fmt.Errorf("--%s and --%s-snapshot exclude each other", name, name)
+	case len(logs) == 0 && len(snapshots) == 0:
+		return nil, fmt.Errorf("no data for the %s: give --%s or --%s-snapshot", name, name, name)
+	case len(snapshots) > 0:
+		return loadSnapshots(name, snapshots)
+	}
+	progress := newProgress(name, stderr, o.quiet)
+	defer progress.done()
+	s, err := parquetrows.Collect(ctx, spec, parquetrows.Options{Workers: o.workers, Progress: progress.update}, logs...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+// checkOutput refuses to write the report over something else.
+func (o *checkOptions) checkOutput() error {
+	if o.output == "" {
+		return nil
+	}
+	if info, err := os.Stat(filepath.Dir(o.output)); err != nil || !info.IsDir() {
+		return fmt.Errorf("--output %s: there is no folder %s; make it first", o.output, filepath.Dir(o.output))
+	}
+	info, err := os.Stat(o.output)
+	if err != nil {
+		return nil // a new file
+	}
+	if info.IsDir() {
+		return fmt.Errorf("--output %s is a folder; name a file", o.output)
+	}
+	for _, inputs := range [][]string{{o.policy}, o.baseline, o.candidate, o.baselineSnapshots, o.candidateSnapshots} {
+		paths, err := expand(inputs)
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			if in, err := os.Stat(path); err == nil && os.SameFile(in, info) {
+				return fmt.Errorf("--output %s would replace an input; name another file", o.output)
+			}
+		}
+	}
+	return nil
+}
+
+// expand replaces patterns by the files they match; what matches nothing stays,
+// to be reported by whoever opens it.
+func expand(patterns []string) ([]string, error) {
+	var out []string
+	for _, p := range patterns {
+		paths, err := filepath.Glob(p)
+		if err != nil {
+			return nil, fmt.Errorf("pattern %q: %w", p, err)
+		}
+		if len(paths) == 0 {
+			paths = []string{p}
+		}
+		out = append(out, paths...)
+	}
+	return out, nil
+}
+
+// loadSnapshots adds up the snapshots of one arm. The same evidence given twice
+// is an error: it would count every row twice.
+func loadSnapshots(name string, patterns []string) (*analysis.Snapshot, error) {
+	paths, err := expand(patterns)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var ss []*analysis.Snapshot
+	seen := map[string]string{}
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		s := new(analysis.Snapshot)
+		if len(b) > 0 && b[0] == '{' {
+			err = json.Unmarshal(b, s)
+		} else {
+			err = s.UnmarshalBinary(b)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", name, path, err)
+		}
+		digest, err := s.Digest()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", name, path, err)
+		}
+		if first, ok := seen[digest]; ok && s.RowCount > 0 {
+			return nil, fmt.Errorf("%s: %s and %s hold the same evidence, which would count twice; leave one out", name, first, path)
+		}
+		seen[digest] = path
+		ss = append(ss, s)
+	}
+	s, err := analysis.MergeSnapshots(ss...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+func storeSnapshots(dir string, baseline, candidate *analysis.Snapshot) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, arm := range []struct {
+		name string
+		s    *analysis.Snapshot
+	}{{"baseline", baseline}, {"candidate", candidate}} {
+		b, err := arm.s.MarshalBinary()
+		if err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(dir, arm.name+".snapshot"), b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFile replaces the file in one step, so that a reader never sees half.
+func writeFile(path string, b []byte) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(tmp.Name()))
+		}
+	}()
+	if _, err = tmp.Write(b); err != nil {
+		return errors.Join(err, tmp.Close())
+	}
+	if err = tmp.Chmod(0o644); err != nil {
+		return errors.Join(err, tmp.Close())
+	}
+	if err = tmp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
