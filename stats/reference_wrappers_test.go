@@ -34,3 +34,20 @@ func TestCellEffectReference(t *testing.T) {
 		})
 	}
 }
+
+func TestEBHReference(t *testing.T) {
+	for _, c := range statstest.Load(t, "stats_wrappers").ByFunc(t, "EBH") {
+		t.Run(c.Name, func(t *testing.T) {
+			got, err := stats.EBH(statstest.Floats(t, c.In, "log_e"), statstest.Float(t, c.In, "alpha"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := statstest.Uints(t, c.Want, "rejected")
+			for i := range want {
+				if got[i] != (want[i] == 1) {
+					t.Errorf("hypothesis %d: rejected %v, want %v", i, got[i], want[i] == 1)
+				}
+			}
+		})
+	}
+}

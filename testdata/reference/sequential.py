@@ -102,6 +102,8 @@ for i, (counts, weights, level) in enumerate([
     ([4072, 2035], [0.8, 0.2], 0.999),
     ([260, 240, 510], [1, 1, 2], 0.95),
     ([12, 30, 25, 33], [1, 1, 1, 1], 0.99),
+    ([6_000_000, 5_990_000], [1, 1], 0.99),
+    ([3, 9], [1, 1], 0.95),
 ]):
     w = [x / sum(weights) for x in weights]
     iv = [srm_interval(j, counts, w, KS, level) for j in range(len(counts))]
@@ -185,7 +187,7 @@ for i, (stages, rr0, side, level) in enumerate([
     add("BinomMix", f"binommix {i}", {"share": [s[0] for s in stages], "baseline": [s[1] for s in stages],
         "candidate": [s[2] for s in stages], "null_rr": rr0, "side": side, "level": level}, want, rtol=1e-10)
 
-for i, (share, rr, alpha) in enumerate([(0.5, 2, 0.05), (0.5, 2, 1 / 1200), (0.01, 2, 0.05), (0.5, 1.5, 0.001)]):
+for i, (share, rr, alpha) in enumerate([(0.5, 2, 0.05), (0.5, 2, 1 / 1200), (0.01, 2, 0.05), (0.5, 1.5, 0.001), (0.1, 3, 0.01), (0.9, 1.2, 0.05)]):
     th0, th = share, share * rr / (share * rr + 1 - share)
     kl = stats.entropy([th, 1 - th], [th0, 1 - th0])
     add("PlanBinomMix", f"plan {i}", {"share": share, "rr": rr, "alpha": alpha},
@@ -207,7 +209,7 @@ def block(looks, side, g=0.18):
     return out
 
 
-for i, side in enumerate([0, 1, -1]):
+for i, side in enumerate([0, 1, -1, 0, 1]):
     looks = [[int(m), int(rng.binomial(m, 0.3)), int(k), int(rng.binomial(k, 0.36))] for m, k in rng.integers(1, 400, size=(12, 2))]
     looks.insert(4, [50, 20, 0, 0])
     add("Block", f"block {i}", {"looks": looks, "side": side}, {"log_e": block(looks, side)}, rtol=1e-9, atol=1e-9)
@@ -241,7 +243,7 @@ def sums(xs):
     return {"n": len(xs), "sum": float(np.sum(xs)), "sumsq": float(np.sum(np.square(xs)))}
 
 
-for i, (lo, hi, null, level) in enumerate([(0, 1, 0.3, 0.95), (-2, 3, -0.5, 0.9)]):
+for i, (lo, hi, null, level) in enumerate([(0, 1, 0.3, 0.95), (-2, 3, -0.5, 0.9), (0, 1, 0.4, 0.95), (0, 10, 2, 0.99), (-5, -1, -4, 0.9)]):
     looks = [list(lo + (hi - lo) * rng.beta(2, 4, size=k)) for k in (5, 1, 0, 40, 300)]
     unit = [[(x - lo) / (hi - lo) for x in xs] for xs in looks]
     mirror = [[1 - x for x in xs] for xs in unit]
@@ -281,7 +283,7 @@ def eb_diff(looks, d0, sign, a=0.05):
     return gain - sign * d0 * stake, gain, stake
 
 
-for i, (lo, hi, null, level) in enumerate([(0, 1, 0, 0.95), (-1, 3, 0.2, 0.9)]):
+for i, (lo, hi, null, level) in enumerate([(0, 1, 0, 0.95), (-1, 3, 0.2, 0.9), (0, 1, -0.1, 0.95), (0, 1, 0.3, 0.99), (-2, 2, 0, 0.9)]):
     looks = [(lo + (hi - lo) * rng.beta(2, 5, size=k), lo + (hi - lo) * rng.beta(3, 4, size=j)) for k, j in ((90, 10), (50, 50), (0, 30), (400, 300))]
     unit = [((a - lo) / (hi - lo), (b - lo) / (hi - lo)) for a, b in looks]
     d0 = null / (hi - lo)
@@ -309,7 +311,7 @@ def hedged(x, m, a=0.05):
     return float(mp.log(kp)), float(mp.log(km))
 
 
-for i, n in enumerate([3, 40, 500]):
+for i, n in enumerate([1, 3, 40, 200, 500]):
     x = rng.beta(3, 2, size=n)
     up, dn = hedged(x, 0.45)
     L = math.log(2 / 0.05)
@@ -377,12 +379,12 @@ def dkw_c(alpha, A):
     return optimize.brentq(lambda c: log_crossing(c, A) - math.log(alpha), 2, 400, xtol=1e-10)
 
 
-for i, (n, level, frm, A) in enumerate([(1000, 0.95, 100, 0.85), (10000, 0.95, 1, 0.85), (10**6, 0.999, 1, 0.85), (5000, 0.9, 50, 1.0)]):
+for i, (n, level, frm, A) in enumerate([(1000, 0.95, 100, 0.85), (10000, 0.95, 1, 0.85), (10**6, 0.999, 1, 0.85), (5000, 0.9, 50, 1.0), (50, 0.95, 1, 0.85)]):
     c = dkw_c(1 - level, A)
     add("DKWRadius", f"dkw {i}", {"n": n, "level": level, "from": frm, "slope": A},
         {"radius": A * math.sqrt((math.log(1 + math.log(n / frm)) + c) / n)}, rtol=1e-6)
 
-for i, (n, m, shift) in enumerate([(4000, 3000, 1), (600, 90000, 0), (100000, 100000, 2)]):
+for i, (n, m, shift) in enumerate([(4000, 3000, 1), (600, 90000, 0), (100000, 100000, 2), (50, 40, 3), (10**6, 10**5, 0)]):
     pa = stats.binom.pmf(range(20), 19, 0.4)
     pb = stats.binom.pmf(range(20), 19, 0.4 + 0.02 * shift)
     a, b = rng.multinomial(n, pa), rng.multinomial(m, pb)
@@ -397,7 +399,7 @@ for i, (n, m, shift) in enumerate([(4000, 3000, 1), (600, 90000, 0), (100000, 10
     add("KS", f"ks {i}", {"baseline": [int(v) for v in a], "candidate": [int(v) for v in b]},
         {"d": d, "lo": max(0, d - w), "hi": min(1, d + w), "log_p": logp}, rtol=1e-6, atol=1e-9)
 
-for i, (n, m, q, side, shift) in enumerate([(500, 400, 0.5, 0, 0.05), (500, 400, 0.5, 1, 0.05), (3000, 3000, 0.95, 1, 0.06), (300, 300, 0.9, -1, 0.02)]):
+for i, (n, m, q, side, shift) in enumerate([(500, 400, 0.5, 0, 0.05), (500, 400, 0.5, 1, 0.05), (3000, 3000, 0.95, 1, 0.06), (300, 300, 0.9, -1, 0.02), (50, 60, 0.5, 0, 0.1)]):
     a = rng.multinomial(n, stats.binom.pmf(range(30), 29, 0.3))
     b = rng.multinomial(m, stats.binom.pmf(range(30), 29, 0.3 + shift))
     k = max(scale_r(1000, 0.05, side) - 1, 1e-3)
@@ -438,7 +440,7 @@ def two_sample(stages, grid):
 
 
 TG = [1.02, 1.05, 1.1, 1.2, 1.35, 1.5, 2, 3, 5, 10]
-for i, (cells, sizes, move) in enumerate([(7, [(0.1, 300)], 0), (10, [(0.05, 4000), (0.5, 3000)], 0.3), (2, [(0.5, 50)], 0.5)]):
+for i, (cells, sizes, move) in enumerate([(7, [(0.1, 300)], 0), (10, [(0.05, 4000), (0.5, 3000)], 0.3), (2, [(0.5, 50)], 0.5), (4, [(0.5, 20)], 0), (64, [(0.5, 20000)], 0.5)]):
     stages = []
     for r, n in sizes:
         p = rng.dirichlet(np.full(cells, 8))

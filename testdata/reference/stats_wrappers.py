@@ -10,7 +10,9 @@ import platform
 import mpmath
 import numpy as np
 import scipy
+import statsmodels
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 rng = np.random.default_rng(20261120)
 cases = []
@@ -58,12 +60,26 @@ for name, actual, planned in [
     # the chi-square statistic of one observation spread as p
     add(name, "CellEffect", {"actual": actual, "planned": planned}, {"effect": number(stats.chisquare(p, q).statistic)}, 1e-12)
 
+# e-BH rejects what Benjamini-Hochberg rejects on 1/e.
+for name, e, alpha in [
+    ("strong and weak", [200, 90, 35, 28, 12, 8, 3, 1.1, 0.4, 0.05], 0.10),
+    ("none", [1, 1, 2, 0.5], 0.05),
+    ("all", [1000, 500, 800], 0.05),
+    ("ties", [40, 40, 40, 40, 1], 0.05),
+    ("one", [30], 0.05),
+    ("many", rng.lognormal(1, 2, size=300).tolist(), 0.2),
+    ("huge", [1e300, 1e-300, 1e5], 0.01),
+]:
+    p = np.minimum(1, 1 / np.array(e, dtype=float))
+    add(name, "EBH", {"log_e": [math.log(v) for v in e], "alpha": alpha},
+        {"rejected": [int(r) for r in multipletests(p, alpha, "fdr_bh")[0]]}, 0)
+
 out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stats_wrappers.json")
 with open(out, "w") as f:
     json.dump({
         "generator": "testdata/reference/stats_wrappers.py",
         "command": "/usr/bin/python3 testdata/reference/stats_wrappers.py",
-        "versions": {"python": platform.python_version(), "scipy": scipy.__version__, "numpy": np.__version__, "mpmath": mpmath.__version__},
+        "versions": {"python": platform.python_version(), "scipy": scipy.__version__, "numpy": np.__version__, "mpmath": mpmath.__version__, "statsmodels": statsmodels.__version__},
         "tolerance": "|got-want| <= atol + rtol*|want|; sums of some tens of terms of like size, and mpmath's incomplete gamma for the tail",
         "cases": cases,
     }, f, indent=1)
