@@ -55,19 +55,23 @@ type Column struct {
 // memory for the next one; whoever keeps values must copy them.
 type Batch struct {
 	Rows    int
-	Columns []Column // in the order of [Spec.Columns]
+	Columns []Column // in the order of [Spec.Columns], except for [Collector.AddColumns]
 }
 
-// check reports a batch that breaks the contract of Column.
-func (b *Batch) check(s *Spec) error {
-	if len(b.Columns) != len(s.Columns) {
-		return fmt.Errorf("analysis: batch has %d columns, the spec %d: %w", len(b.Columns), len(s.Columns), stats.ErrMismatch)
+// check reports a batch of the given columns of the spec that breaks the contract
+// of Column.
+func (b *Batch) check(s *Spec, columns []int) error {
+	if len(b.Columns) != len(columns) {
+		return fmt.Errorf("analysis: batch has %d columns, want %d: %w", len(b.Columns), len(columns), stats.ErrMismatch)
 	}
 	if b.Rows < 0 {
 		return fmt.Errorf("analysis: batch of %d rows: %w", b.Rows, stats.ErrDomain)
 	}
-	for i := range b.Columns {
-		c := &b.Columns[i]
+	for k, i := range columns {
+		if i < 0 || i >= len(s.Columns) {
+			return fmt.Errorf("analysis: column %d of %d: %w", i, len(s.Columns), stats.ErrMismatch)
+		}
+		c := &b.Columns[k]
 		n := b.Rows
 		switch c.Type {
 		case Absent:

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rampguard/rampguard/stats"
 	"github.com/rampguard/rampguard/stats/summary"
@@ -14,6 +15,8 @@ import (
 type Collector struct {
 	spec    *Spec
 	snap    *Snapshot
+	all     []int        // the indexes of the columns of spec
+	rows    []uint64     // per column: rows counted
 	pending []dictCounts // per column: codes counted but not yet named
 	label   int          // index of the label column in the spec, or -1
 	score   int          // index of the score column of a binary task, or -1
@@ -31,7 +34,11 @@ type dictCounts struct {
 
 // NewCollector returns an empty collector for the columns of spec.
 func NewCollector(spec *Spec) *Collector {
-	c := &Collector{spec: spec, snap: newSnapshot(spec), pending: make([]dictCounts, len(spec.Columns)), label: spec.ByRole(Label), score: -1}
+	n := len(spec.Columns)
+	c := &Collector{spec: spec, snap: newSnapshot(spec), all: make([]int, n), rows: make([]uint64, n), pending: make([]dictCounts, n), label: spec.ByRole(Label), score: -1}
+	for i := range c.all {
+		c.all[i] = i
+	}
 	if spec.Task == Binary {
 		c.score = spec.ByRole(Score)
 	}
@@ -45,32 +52,54 @@ func NewCollector(spec *Spec) *Collector {
 // from that of earlier batches, is an error wrapping [stats.ErrMismatch] that
 // names the column; the collector is then spoiled, and Snapshot returns the same
 // error, so that no verdict can rest on part of the data.
-func (c *Collector) Add(b *Batch) error {
-	if c.bad != nil {
-		return c.bad
+func (c *Collector) Add(b *Batch) error { return c.AddColumns(b, c.all) }
+
+// AddColumns is Add for a part of the columns: b.Columns[k] is that of the spec
+// with the index columns[k]. So a source may hand over one column after another,
+// which keeps little memory in use. It must give every row of every column once,
+// and the score of a binary task together with its label: an AddColumns with one
+// of these two, or a Snapshot or Take when columns have had different numbers of
+// rows, is an error wrapping [stats.ErrMismatch].
+func (c *Collector) AddColumns(b *Batch, columns []int) error {
+	if c.bad == nil {
+		c.bad = c.addColumns(b, columns)
 	}
-	if c.bad = b.check(c.spec); c.bad != nil {
-		return c.bad
+	return c.bad
+}
+
+func (c *Collector) addColumns(b *Batch, columns []int) error {
+	if err := b.check(c.spec, columns); err != nil {
+		return err
 	}
-	c.snap.RowCount += uint64(b.Rows)
-	for i := range b.Columns {
+	var label *Column
+	if k := slices.Index(columns, c.label); k >= 0 {
+		label = &b.Columns[k]
+	}
+	if c.score >= 0 && c.label >= 0 && (label != nil) != slices.Contains(columns, c.score) {
+		return fmt.Errorf("analysis: columns %q and %q must come together: %w", c.spec.Columns[c.score].Name, c.spec.Columns[c.label].Name, stats.ErrMismatch)
+	}
+	if len(c.all) == 0 {
+		c.snap.RowCount += uint64(b.Rows)
+	}
+	for k, i := range columns {
+		c.rows[i] += uint64(b.Rows)
 		if i == c.label && c.score >= 0 {
 			continue // counted together with the score
 		}
-		if c.bad = c.addColumn(i, &b.Columns[i], b); c.bad != nil {
-			return c.bad
+		if err := c.addColumn(i, &b.Columns[k], label, b.Rows); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (c *Collector) addColumn(i int, col *Column, b *Batch) error {
+func (c *Collector) addColumn(i int, col, label *Column, rows int) error {
 	sum := &c.snap.Columns[i]
-	if err := sum.see(col.Type, uint64(b.Rows)); err != nil {
+	if err := sum.see(col.Type, uint64(rows)); err != nil {
 		return err
 	}
 	if i == c.score {
-		return c.addScores(sum, col, b)
+		return c.addScores(sum, col, label, rows)
 	}
 	if sum.Role == Unit {
 		return c.addUnits(i, sum, col)
@@ -225,8 +254,8 @@ func (c *Collector) addUnits(i int, sum *ColumnSummary, col *Column) error {
 }
 
 // addScores counts the scores of a binary task together with their labels.
-func (c *Collector) addScores(sum *ColumnSummary, col *Column, b *Batch) error {
-	ls, err := c.rowLabels(b)
+func (c *Collector) addScores(sum *ColumnSummary, col, label *Column, rows int) error {
+	ls, err := c.rowLabels(label, rows)
 	if err != nil {
 		return err
 	}
@@ -261,17 +290,17 @@ func (c *Collector) dropNullScores(sum *ColumnSummary, xs []float64, ls []summar
 	return c.scratch[:n], ls[:n]
 }
 
-// rowLabels reads the label of every row of b. A label is a boolean, or a number
+// rowLabels reads the label of every row from col, if there is a label. A label is a boolean, or a number
 // that is 0 or 1; any other value is counted as invalid and taken as missing.
-func (c *Collector) rowLabels(b *Batch) ([]summary.Label, error) {
-	c.labels = grow(c.labels, b.Rows)
+func (c *Collector) rowLabels(col *Column, rows int) ([]summary.Label, error) {
+	c.labels = grow(c.labels, rows)
 	ls := c.labels
-	if c.label < 0 {
+	if col == nil {
 		clear(ls)
 		return ls, nil
 	}
-	col, sum := &b.Columns[c.label], &c.snap.Columns[c.label]
-	if err := sum.see(col.Type, uint64(b.Rows)); err != nil {
+	sum := &c.snap.Columns[c.label]
+	if err := sum.see(col.Type, uint64(rows)); err != nil {
 		return nil, err
 	}
 	invalid := uint64(0)
@@ -316,7 +345,7 @@ func (c *Collector) rowLabels(b *Batch) ([]summary.Label, error) {
 	}
 	sum.Boolean.True += positive
 	sum.Boolean.False += labelled - positive
-	sum.Boolean.Null += uint64(b.Rows) - labelled - invalid
+	sum.Boolean.Null += uint64(rows) - labelled - invalid
 	sum.InvalidLabels += invalid
 	return ls, nil
 }
@@ -348,7 +377,7 @@ func bit(b bool) uint8 {
 // Snapshot returns what has been collected so far. The collector may go on; the
 // snapshot does not change.
 func (c *Collector) Snapshot() (*Snapshot, error) {
-	if err := c.flushAll(); err != nil {
+	if err := c.settle(); err != nil {
 		return nil, err
 	}
 	out := newSnapshot(c.spec)
@@ -361,18 +390,26 @@ func (c *Collector) Snapshot() (*Snapshot, error) {
 // Take is Snapshot without the copy: what has been collected leaves the
 // collector, which is then empty.
 func (c *Collector) Take() (*Snapshot, error) {
-	if err := c.flushAll(); err != nil {
+	if err := c.settle(); err != nil {
 		return nil, err
 	}
 	out := c.snap
 	c.snap = newSnapshot(c.spec)
+	clear(c.rows)
 	return out, nil
 }
 
-// flushAll gives all pending counts to their summaries, unless c is spoiled.
-func (c *Collector) flushAll() error {
+// settle makes snap complete, which it can be when all columns have had the same
+// rows.
+func (c *Collector) settle() error {
 	if c.bad != nil {
 		return c.bad
+	}
+	for i, n := range c.rows {
+		if n != c.rows[0] {
+			return fmt.Errorf("analysis: column %q has had %d rows and column %q %d: %w", c.spec.Columns[0].Name, c.rows[0], c.spec.Columns[i].Name, n, stats.ErrMismatch)
+		}
+		c.snap.RowCount = n
 	}
 	for i := range c.pending {
 		c.flush(i)

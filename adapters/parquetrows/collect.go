@@ -70,7 +70,9 @@ func (o Options) workers() (int, error) {
 // No goroutine outlives the call.
 //
 // The unit of work is the row group: a file with a single one keeps one worker
-// busy. Memory is that of one page per column and worker.
+// busy. A worker reads one column of it after another, so that memory does not grow
+// with the number of columns: it is that of a few pages per worker, which mostly
+// stay in the processor's cache.
 func Collect(ctx context.Context, spec *analysis.Spec, o Options, patterns ...string) (*analysis.Snapshot, error) {
 	block, err := o.batchRows()
 	if err != nil {
@@ -102,7 +104,7 @@ func (q *queue) run(ctx context.Context, spec *analysis.Spec, block, workers int
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			w := worker{q: q, group: newGroup(spec, block), into: analysis.NewCollector(spec)}
+			w := worker{q: q, group: newGroup(2, block), into: analysis.NewCollector(spec)}
 			var err error
 			if parts[i], err = w.work(ctx); err != nil {
 				q.fail(w.task, err)
@@ -130,6 +132,10 @@ type worker struct {
 	into  *analysis.Collector
 	batch analysis.Batch
 	task  int
+
+	columns []source // being read
+	fresh   int64    // rows of parts of the task, not reported yet
+	told    int64    // rows of the task that have been reported
 }
 
 func (w *worker) work(ctx context.Context) (*analysis.Snapshot, error) {
@@ -154,30 +160,74 @@ func (w *worker) read(ctx context.Context, t task) error {
 	if err != nil {
 		return err
 	}
-	if err := w.group.start(in, columns, t.group); err != nil {
+	w.fresh, w.told = 0, 0
+	for _, part := range w.q.parts {
+		if err := w.readPart(ctx, in, t.group, columns, part); err != nil {
+			return err
+		}
+	}
+	return w.q.release(t, in.meta.RowGroups[t.group].NumRows-w.told)
+}
+
+// readPart adds some columns of a row group.
+func (w *worker) readPart(ctx context.Context, in *input, group int, columns []source, part []int) error {
+	w.columns = w.columns[:0]
+	for _, i := range part {
+		w.columns = append(w.columns, columns[i])
+	}
+	if err := w.group.start(in, w.columns, group); err != nil {
 		return err
 	}
-	fresh := int64(0)
 	for {
-		if err := ctx.Err(); err != nil {
+		if ctx.Err() != nil {
 			return stopped(ctx)
 		}
 		err := w.group.next(&w.batch)
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := w.into.Add(&w.batch); err != nil {
-			return inFile(in.path, inGroup(t.group, err))
+		if err := w.into.AddColumns(&w.batch, part); err != nil {
+			return inFile(in.path, inGroup(group, err))
 		}
-		if fresh += int64(w.batch.Rows); fresh >= progressRows {
-			w.q.report(Progress{Rows: fresh})
-			fresh = 0
+		w.advance(int64(w.batch.Rows))
+	}
+}
+
+// advance reports progress now and then: rows of one part are that share of rows.
+func (w *worker) advance(rows int64) {
+	w.fresh += rows
+	parts := int64(len(w.q.parts))
+	if n := w.fresh / parts; n >= progressRows {
+		w.q.report(Progress{Rows: n})
+		w.fresh -= n * parts
+		w.told += n
+	}
+}
+
+// partsOf lists the columns of the spec that are read together: the score of a
+// binary task with its label, and each other column by itself.
+func partsOf(spec *analysis.Spec) [][]int {
+	score, label := -1, -1
+	if spec.Task == analysis.Binary {
+		score, label = spec.ByRole(analysis.Score), spec.ByRole(analysis.Label)
+	}
+	if len(spec.Columns) == 0 {
+		return [][]int{nil} // the rows count all the same
+	}
+	var parts [][]int
+	for i := range spec.Columns {
+		switch {
+		case i == score && label >= 0:
+			parts = append(parts, []int{score, label})
+		case i == label && score >= 0:
+		default:
+			parts = append(parts, []int{i})
 		}
 	}
-	return w.q.release(t, fresh)
+	return parts
 }
 
 func stopped(ctx context.Context) error {

@@ -28,8 +28,9 @@
 //
 // Only the columns of the spec are read. Values that lie in one page without
 // nulls are handed on where they are; dictionary codes are counted as they are,
-// and a name is made once per dictionary, not once per row. What remains is
-// mostly decompression.
+// and a name is made once per dictionary, not once per row. [Collect] reads one
+// column of a row group after another, so that a page is counted while it is in
+// the processor's cache. What remains is mostly decompression.
 //
 // # Safety
 //

@@ -121,7 +121,8 @@ func (in *input) checkChunks(l *leaf) (group int, err error) {
 // another.
 type group struct {
 	block   int // rows per batch
-	cursors []cursor
+	memory  []cursor
+	cursors []cursor // those in use
 	tools   tools
 	columns []source
 
@@ -131,14 +132,16 @@ type group struct {
 	at    int   // the column being read
 }
 
-func newGroup(spec *analysis.Spec, block int) *group {
-	return &group{block: block, cursors: make([]cursor, len(spec.Columns))}
+// newGroup returns a group for up to n columns at once.
+func newGroup(n, block int) *group {
+	return &group{block: block, memory: make([]cursor, n)}
 }
 
-// start begins with row group i of a file.
+// start begins with the given columns of row group i of a file.
 func (g *group) start(in *input, columns []source, i int) error {
 	g.path, g.index, g.columns = in.path, i, columns
 	g.rows = in.meta.RowGroups[i].NumRows
+	g.cursors = g.memory[:len(columns)]
 	for k, s := range columns {
 		g.at = k
 		c := &g.cursors[k]

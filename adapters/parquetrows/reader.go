@@ -36,7 +36,7 @@ func Open(path string, spec *analysis.Spec, o Options) (*Reader, error) {
 		_ = in.close()
 		return nil, err
 	}
-	return &Reader{in: in, columns: columns, group: newGroup(spec, block)}, nil
+	return &Reader{in: in, columns: columns, group: newGroup(len(columns), block)}, nil
 }
 
 // Rows is the number of rows in the file.
