@@ -330,7 +330,7 @@ func TestNotParquet(t *testing.T) {
 		{"short", []byte("PAR1PAR1"), parquetrows.ErrCorrupt, "8 bytes"},
 		{"text", bytes.Repeat([]byte("a,b\n"), 20), parquetrows.ErrCorrupt, `"a,b\n"`},
 		{"half", sound[:len(sound)/2], parquetrows.ErrCorrupt, "truncated"},
-		{"end only", sound[len(sound)/2:], parquetrows.ErrCorrupt, "starts with"},
+		{"end only", sound[len(sound)/2:], parquetrows.ErrCorrupt, "it starts with"},
 		{"long footer", []byte("PAR1\xff\xff\xff\xffPAR1"), parquetrows.ErrCorrupt, "4294967295"},
 		{"no footer", []byte("PAR1\x00\x00\x00\x00PAR1"), parquetrows.ErrCorrupt, "footer"},
 		{"list without end", append([]byte("PAR1\x29\xfc\xff\xff\xff\xff\x07"), "\x07\x00\x00\x00PAR1"...), parquetrows.ErrCorrupt, "not well-formed"},

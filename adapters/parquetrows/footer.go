@@ -36,7 +36,7 @@ func readFooter(r io.ReaderAt, size int64) (*format.FileMetaData, error) {
 	case last == encrypted:
 		return nil, unsupported("the footer is encrypted")
 	case first != magic:
-		return nil, corrupt("starts with %q, not with %q", first, magic)
+		return nil, corrupt("not a Parquet file: it starts with %q instead of %q", first, magic)
 	case last != magic:
 		return nil, corrupt("ends with %q, not with %q: truncated or still being written", last, magic)
 	}
