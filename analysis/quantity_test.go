@@ -2,7 +2,6 @@ package analysis_test
 
 import (
 	"errors"
-	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,11 +54,9 @@ func TestParseQuantity(t *testing.T) {
 func TestQuantityReadsBack(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		want := analysis.Quantity{
-			Value: rapid.Float64().Draw(rt, "value") + 0,
+			// beyond 1e300 a percentage of it is no float64
+			Value: rapid.Float64Range(-1e300, 1e300).Draw(rt, "value") + 0,
 			Unit:  analysis.QuantityUnit(rapid.IntRange(0, 3).Draw(rt, "unit")),
-		}
-		if math.Abs(want.Value) > 1e300 {
-			rt.Skip("a percentage of it is no float64")
 		}
 		got, err := analysis.ParseQuantity(want.String())
 		if err != nil {
