@@ -3,6 +3,8 @@ package stats
 import (
 	"fmt"
 	"math"
+
+	"github.com/rampguard/rampguard/stats/internal/special"
 )
 
 // ChiSquareTail returns P(X > x) for X chi-square with df degrees of freedom.
@@ -18,7 +20,7 @@ func ChiSquareTail(x, df float64) (float64, error) {
 	if err := checkChiSquare("ChiSquareTail", x, df); err != nil {
 		return 0, err
 	}
-	return math.Exp(logGammaQ(df/2, x/2)), nil
+	return math.Exp(special.LogGammaQ(df/2, x/2)), nil
 }
 
 // LogChiSquareTail returns log P(X > x) for X chi-square with df degrees of
@@ -30,7 +32,7 @@ func LogChiSquareTail(x, df float64) (float64, error) {
 	if err := checkChiSquare("LogChiSquareTail", x, df); err != nil {
 		return 0, err
 	}
-	return logGammaQ(df/2, x/2), nil
+	return special.LogGammaQ(df/2, x/2), nil
 }
 
 // ChiSquareQuantile returns the x with P(X > x) = p for X chi-square with df
@@ -50,9 +52,9 @@ func ChiSquareQuantile(p, df float64) (float64, error) {
 	case p == 0:
 		return math.Inf(1), nil
 	}
-	f := func(x float64) float64 { return logGammaQ(df/2, x/2) - math.Log(p) }
+	f := func(x float64) float64 { return special.LogGammaQ(df/2, x/2) - special.Log(p) }
 	if p > 0.5 {
-		f = func(x float64) float64 { return math.Log1p(-p) - logGammaP(df/2, x/2) }
+		f = func(x float64) float64 { return math.Log1p(-p) - special.LogGammaP(df/2, x/2) }
 	}
 	hi := df + 10
 	for f(hi) > 0 {
@@ -72,7 +74,8 @@ func ChiSquareQuantile(p, df float64) (float64, error) {
 // matter (found from the largest one), in the direction in which the recurrence
 // of the incomplete gamma function only adds. So there is no cancellation, and a
 // small probability has the same relative accuracy as a large one. Above ncp = 1e8
-// Sankaran's normal approximation is used, which there is right to 8 digits.
+// Sankaran's normal approximation is used, which there is right to 8 digits. gonum
+// has no such law.
 //
 // Special cases: x <= 0 gives 0; x = +Inf gives 1; ncp = 0 is the central law.
 // Errors: [ErrDomain] for NaN, df not positive and finite, ncp negative or
@@ -148,7 +151,9 @@ func NonCentralityInterval(stat, df, level float64) (Interval, error) {
 //
 // Relative error of the log below 1e-13 for all z, checked against SciPy's
 // log_ndtr. Above z = 5 it is the log density plus the log of Laplace's continued
-// fraction for the Mills ratio, below it comes from math.Erfc.
+// fraction for the Mills ratio, below it comes from math.Erfc. gonum's
+// distuv.Normal has no logarithm of its tail, and its Survival is 1 less an error
+// function: 0 from z = 8.3 on.
 //
 // Special cases: NaN gives NaN; z = +Inf gives -Inf; z = -Inf gives 0.
 func LogNormalTail(z float64) float64 {
@@ -160,7 +165,7 @@ func LogNormalTail(z float64) float64 {
 		for k := 100.0; k >= 1; k-- {
 			m = z + k/m
 		}
-		return -float64(z*z/2) - log2Pi/2 - math.Log(m)
+		return -float64(z*z/2) - math.Log(2*math.Pi)/2 - math.Log(m)
 	case z < -1:
 		return math.Log1p(-upperNormal(-z))
 	}
@@ -180,17 +185,17 @@ func logNonCentralUpper(x, df, ncp float64) float64 {
 	case math.IsInf(x, 1):
 		return math.Inf(-1)
 	case lam == 0:
-		return logGammaQ(d, y)
+		return special.LogGammaQ(d, y)
 	case farAbove(x, df, ncp):
 		return math.Inf(-1)
 	case ncp > largeNCP:
 		return LogNormalTail(sankaran(x, df, ncp))
 	}
-	term := func(j float64) float64 { return logPoissonPMF(j, lam) + logGammaQ(d+j, y) }
+	term := func(j float64) float64 { return special.LogPoissonPMF(j, lam) + special.LogGammaQ(d+j, y) }
 	peak := math.Floor(max(lam, mixturePeak(d, y, lam)))
 	j := firstRelevant(term, 0, peak)
 	first := term(j)
-	r := math.Exp(logPoissonPMF(d+j, y) - logGammaQ(d+j, y)) // step of Q relative to Q
+	r := math.Exp(special.LogPoissonPMF(d+j, y) - special.LogGammaQ(d+j, y)) // step of Q relative to Q
 	v, sum := 1.0, 1.0
 	for j <= peak || v > 1e-18*sum {
 		v = float64(v * (lam / (j + 1)) * (1 + r))
@@ -211,13 +216,13 @@ func logNonCentralLower(x, df, ncp float64) float64 {
 	case math.IsInf(x, 1) || farAbove(x, df, ncp):
 		return 0
 	case lam == 0:
-		return logGammaP(d, y)
+		return special.LogGammaP(d, y)
 	case farBelow(x, df, ncp):
 		return math.Inf(-1)
 	case ncp > largeNCP:
 		return LogNormalTail(-sankaran(x, df, ncp))
 	}
-	term := func(j float64) float64 { return logPoissonPMF(j, lam) + logGammaP(d+j, y) }
+	term := func(j float64) float64 { return special.LogPoissonPMF(j, lam) + special.LogGammaP(d+j, y) }
 	peak := math.Floor(min(lam, mixturePeak(d, y, lam)))
 	far := 2*peak + 100
 	for term(far) > term(peak)-relevant {
@@ -227,7 +232,7 @@ func logNonCentralLower(x, df, ncp float64) float64 {
 	first := term(j)
 	// Step of P relative to P: y^(a-1) e^-y / Gamma(a) is the Poisson term of a
 	// times a/y.
-	r := math.Exp(logPoissonPMF(d+j, y) - logGammaP(d+j, y) + math.Log(d+j) - math.Log(y))
+	r := math.Exp(special.LogPoissonPMF(d+j, y) - special.LogGammaP(d+j, y) + math.Log(d+j) - math.Log(y))
 	v, sum := 1.0, 1.0
 	for j > 0 && (j >= peak || v > 1e-18*sum) {
 		v = float64(v * (j / lam) * (1 + r))

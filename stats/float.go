@@ -15,11 +15,26 @@ type Float float64
 
 // MarshalJSON implements [json.Marshaler].
 func (f Float) MarshalJSON() ([]byte, error) {
+	return f.appendJSON(make([]byte, 0, 24)), nil
+}
+
+// appendJSON appends the JSON form, which for finite numbers is that of
+// encoding/json: an exponent below 1e-6 and from 1e21 on, and no zero in front of
+// its digit. Verdicts hold hundreds of numbers, and are hashed at every look.
+func (f Float) appendJSON(b []byte) []byte {
 	v := float64(f)
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return []byte(strconv.Quote(f.String())), nil
+		return strconv.AppendQuote(b, f.String())
 	}
-	return json.Marshal(v)
+	if abs := math.Abs(v); abs == 0 || (abs >= 1e-6 && abs < 1e21) {
+		return strconv.AppendFloat(b, v, 'f', -1, 64)
+	}
+	b = strconv.AppendFloat(b, v, 'e', -1, 64)
+	if n := len(b); n >= 4 && b[n-4] == 'e' && b[n-3] == '-' && b[n-2] == '0' {
+		b[n-2] = b[n-1]
+		b = b[:n-1]
+	}
+	return b
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. It accepts what MarshalJSON

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+
+	"github.com/rampguard/rampguard/stats/internal/special"
 )
 
 // ChiSquareOptions chooses the statistic of a chi-square test. The zero value is
@@ -198,7 +200,7 @@ func (a *chiAccumulator) add(o, e float64) {
 	d -= min(0.5, d)
 	a.yates += float64(d * d / e)
 	// Deviance terms are >= 0 each and sum to O log(O/E), as sum(O-E) is 0.
-	a.lr += 2 * deviance(o, e)
+	a.lr += 2 * special.Deviance(o, e)
 }
 
 // finish fills the shared fields of r for the statistic that was asked for.
@@ -221,7 +223,7 @@ func (a *chiAccumulator) finish(fn, what string, df int, r *ChiSquareResult) err
 		r.Warnings = append(r.Warnings, Warning{WarnDegenerate, "a single cell holds all counts; there is nothing to test"})
 		return nil
 	}
-	r.LogP = logGammaQ(float64(df)/2, r.Statistic/2)
+	r.LogP = special.LogGammaQ(float64(df)/2, r.Statistic/2)
 	r.P = math.Exp(r.LogP)
 	if a.small > 0 {
 		r.Warnings = append(r.Warnings, Warning{WarnSmallExpected,

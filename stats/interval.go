@@ -44,7 +44,14 @@ type intervalJSON struct {
 
 // MarshalJSON implements [json.Marshaler]; non-finite ends become strings.
 func (v Interval) MarshalJSON() ([]byte, error) {
-	return json.Marshal(intervalJSON{Float(v.Point), Float(v.Lo), Float(v.Hi), Float(v.Level)})
+	b := make([]byte, 0, 128)
+	for _, part := range [...]struct {
+		name  string
+		value float64
+	}{{`{"point":`, v.Point}, {`,"lo":`, v.Lo}, {`,"hi":`, v.Hi}, {`,"level":`, v.Level}} {
+		b = Float(part.value).appendJSON(append(b, part.name...))
+	}
+	return append(b, '}'), nil
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].

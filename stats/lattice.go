@@ -1,6 +1,10 @@
 package stats
 
-import "math"
+import (
+	"math"
+
+	"github.com/rampguard/rampguard/stats/internal/special"
+)
 
 // lattice is a unimodal law on the integers lo..hi. Integers are float64, exact
 // up to maxExact.
@@ -33,7 +37,7 @@ func (l lattice) logUpper(k float64) float64 {
 	case l.upper != nil:
 		return l.upper(k)
 	case k <= l.mode:
-		return log1mExp(min(0, l.logLower(k-1)))
+		return special.Log1mExp(min(0, l.logLower(k-1)))
 	}
 	v, sum := 1.0, 1.0
 	first := l.logPMF(k)
@@ -54,7 +58,7 @@ func (l lattice) logLower(k float64) float64 {
 	case l.lower != nil:
 		return l.lower(k)
 	case k > l.mode:
-		return log1mExp(min(0, l.logUpper(k+1)))
+		return special.Log1mExp(min(0, l.logUpper(k+1)))
 	}
 	v, sum := 1.0, 1.0
 	first := l.logPMF(k)
@@ -79,7 +83,7 @@ func (l lattice) logP(x float64, alt Alternative, midP bool) float64 {
 		logP, half = l.twoSided(own)
 	}
 	if midP {
-		logP += log1mExp(min(0, half-math.Ln2-logP))
+		logP += special.Log1mExp(min(0, half-math.Ln2-logP))
 	}
 	return min(0, logP)
 }
@@ -144,9 +148,9 @@ func binomialLattice(n uint64, p float64) lattice {
 	return lattice{
 		hi:     nf,
 		mode:   min(nf, math.Floor((nf+1)*p)),
-		logPMF: func(k float64) float64 { return logBinomialPMF(k, nf-k, p, q) },
-		upper:  func(k float64) float64 { return logBetaI(k, nf-k+1, p, q) },
-		lower:  func(k float64) float64 { return logBetaI(nf-k, k+1, q, p) },
+		logPMF: func(k float64) float64 { return special.LogBinomialPMF(k, nf-k, p, q) },
+		upper:  func(k float64) float64 { return special.LogBetaI(k, nf-k+1, p, q) },
+		lower:  func(k float64) float64 { return special.LogBetaI(nf-k, k+1, q, p) },
 	}
 }
 
@@ -155,13 +159,13 @@ func binomialLattice(n uint64, p float64) lattice {
 func hypergeometricLattice(r1, r2, c1 float64) lattice {
 	n := r1 + r2
 	p, q := c1/n, (n-c1)/n
-	norm := logBinomialPMF(c1, n-c1, p, q)
+	norm := special.LogBinomialPMF(c1, n-c1, p, q)
 	lo, hi := max(0, c1-r2), min(r1, c1)
 	return lattice{
 		lo: lo, hi: hi,
 		mode: min(hi, max(lo, math.Floor((c1+1)*((r1+1)/(n+2))))),
 		logPMF: func(k float64) float64 {
-			return logBinomialPMF(k, r1-k, p, q) + logBinomialPMF(c1-k, r2-c1+k, p, q) - norm
+			return special.LogBinomialPMF(k, r1-k, p, q) + special.LogBinomialPMF(c1-k, r2-c1+k, p, q) - norm
 		},
 		ratio: func(k float64) float64 { return (r1 - k) / (k + 1) * ((c1 - k) / (r2 - c1 + k + 1)) },
 	}

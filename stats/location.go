@@ -3,8 +3,6 @@ package stats
 import (
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/mathext"
 )
 
 // Moments is what the t-tests need to know of a sample. It can be computed from
@@ -209,43 +207,4 @@ func studentInterval(point, se, df, level float64, alt Alternative) (Interval, e
 		v.Hi = math.Inf(1)
 	}
 	return v, nil
-}
-
-// logStudentTail is log P(T > t) for Student's t with df degrees of freedom:
-// half the incomplete beta function at 1/(1+t^2/df). gonum's StudentsT has no
-// log form, and loses digits for large df.
-func logStudentTail(t, df float64) float64 {
-	switch {
-	case math.IsInf(t, 1):
-		return math.Inf(-1)
-	case t < 0:
-		return log1mExp(logStudentTail(-t, df))
-	}
-	r := t / math.Sqrt(df)
-	if r > 1e8 { // 1/(1+r^2) is 1/r^2, and I_p(a,1/2) its power a over a B(a,1/2)
-		return float64(-df*math.Log(r)) - math.Log(df) - mathext.Lbeta(df/2, 0.5)
-	}
-	r2 := float64(r * r)
-	return logBetaI(df/2, 0.5, 1/(1+r2), r2/(1+r2)) - math.Ln2
-}
-
-// logStudentP is the log p-value of a t statistic.
-func logStudentP(t, df float64, alt Alternative) float64 {
-	switch alt {
-	case Greater:
-		return logStudentTail(t, df)
-	case Less:
-		return logStudentTail(-t, df)
-	}
-	return min(0, math.Ln2+logStudentTail(math.Abs(t), df))
-}
-
-// studentQuantile is the t with P(T > t) = tail, negative for tail above 1/2.
-func studentQuantile(tail, df float64) (float64, error) {
-	if tail > 0.5 {
-		t, err := studentQuantile(1-tail, df)
-		return -t, err
-	}
-	p, q, err := betaQuantile(math.Log(2*tail), df/2, 0.5)
-	return math.Sqrt(df * q / p), err
 }

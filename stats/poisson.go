@@ -3,6 +3,8 @@ package stats
 import (
 	"fmt"
 	"math"
+
+	"github.com/rampguard/rampguard/stats/internal/special"
 )
 
 // PoissonRate returns the exact (Garwood) interval for the rate of a Poisson
@@ -32,12 +34,12 @@ func PoissonRate(events uint64, exposure, level float64) (Interval, error) {
 	var err error
 	if events > 0 {
 		// P(Poisson(m) >= x) = P(x, m), the lower incomplete gamma function.
-		f := func(m float64) float64 { return logGammaP(x, m) - logTail }
+		f := func(m float64) float64 { return special.LogGammaP(x, m) - logTail }
 		if v.Lo, err = rootBetween(f, 0, x+1); err != nil {
 			return Interval{}, fmt.Errorf("stats: %s: %d events: %w", fn, events, err)
 		}
 	}
-	g := func(m float64) float64 { return logTail - logGammaQ(x+1, m) }
+	g := func(m float64) float64 { return logTail - special.LogGammaQ(x+1, m) }
 	hi := x + 10
 	for g(hi) < 0 {
 		hi *= 2

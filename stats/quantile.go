@@ -3,6 +3,8 @@ package stats
 import (
 	"fmt"
 	"math"
+
+	"github.com/rampguard/rampguard/stats/internal/special"
 )
 
 // QuantileType is one of the nine sample quantiles of Hyndman and Fan, in the
@@ -226,7 +228,7 @@ func between(lo, hi, g float64) float64 {
 // binomialBelow is P(B < k) for B binomial (n,p) and 1 <= k <= n, with q = 1-p
 // given apart.
 func binomialBelow(k, n int, p, q float64) float64 {
-	return math.Exp(logBetaI(float64(n-k+1), float64(k), q, p))
+	return math.Exp(special.LogBetaI(float64(n-k+1), float64(k), q, p))
 }
 
 // rankBelow is the largest l in 0..n with P(B < l) <= tail, where B is binomial

@@ -74,7 +74,7 @@ func chiSquare(r stats.ChiSquareResult) answer {
 func comparison(c stats.AUCComparison) answer {
 	return answer{
 		"diff": c.Estimate.Point, "lo": c.Estimate.Lo, "hi": c.Estimate.Hi, "se": c.SE,
-		"statistic": c.Statistic, "df": c.DF, "p": c.P,
+		"statistic": c.Statistic, "df": c.DF, "p": c.P, "logp": c.LogP,
 	}
 }
 

@@ -3,6 +3,8 @@ package stats
 import (
 	"fmt"
 	"math"
+
+	"github.com/rampguard/rampguard/stats/internal/special"
 )
 
 // StuartMaxwell tests the marginal homogeneity of a square table of paired
@@ -122,7 +124,7 @@ func finishSymmetry(r ChiSquareResult, least float64) ChiSquareResult {
 		r.Warnings = []Warning{{WarnDegenerate, "no disagreement in the table; there is nothing to test"}}
 		return r
 	}
-	r.LogP = logGammaQ(float64(r.DF)/2, r.Statistic/2)
+	r.LogP = special.LogGammaQ(float64(r.DF)/2, r.Statistic/2)
 	r.P = math.Exp(r.LogP)
 	r.MinExpected = least
 	if least < 10 {

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/rampguard/rampguard/stats"
+	"github.com/rampguard/rampguard/stats/internal/special"
 )
 
 // BernoulliOptions configures [Bernoulli]. All fields but Level tune the process
@@ -53,16 +54,9 @@ type BernoulliOptions struct {
 // (2021), propositions 7 and 8.
 func Bernoulli(successes, n uint64, o BernoulliOptions) (Result, error) {
 	o.Level = defaultTo(o.Level, 0.95)
-	k, err := betaConcentration(defaultTo(o.Planned, 1000), defaultTo(o.DesignAlpha, 0.05), o.Alternative)
-	if err == nil {
-		err = stats.CheckLevel(o.Level)
-	}
+	k, err := o.concentration(successes, n)
 	if err != nil {
 		return Result{}, fmt.Errorf("sequential: Bernoulli: %w", err)
-	}
-	if successes > n || !(o.Null >= 0 && o.Null < 1) || o.Alternative < stats.Less || o.Alternative > stats.Greater {
-		return Result{}, fmt.Errorf("sequential: Bernoulli: %d successes of %d trials, null %v, alternative %v: %w",
-			successes, n, o.Null, o.Alternative, stats.ErrDomain)
 	}
 	r := Result{
 		Method:     "beta-binomial mixture, " + o.Alternative.String(),
@@ -96,6 +90,36 @@ func Bernoulli(successes, n uint64, o BernoulliOptions) (Result, error) {
 	return r, nil
 }
 
+// BernoulliLogE is the LogE of [Bernoulli] by itself, at a thirtieth of the cost:
+// for those who look for the counts at which it crosses a threshold. Special cases
+// and errors are those of Bernoulli; Level is not used.
+func BernoulliLogE(successes, n uint64, o BernoulliOptions) (float64, error) {
+	o.Level = 0.95
+	k, err := o.concentration(successes, n)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("sequential: BernoulliLogE: %w", err)
+	case n == 0 || o.Null == 0:
+		return 0, nil
+	}
+	return betaLogE(float64(successes), float64(n), o.Null, k, o.Alternative), nil
+}
+
+// concentration checks the arguments of [Bernoulli] and returns its k.
+func (o BernoulliOptions) concentration(successes, n uint64) (float64, error) {
+	k, err := betaConcentration(defaultTo(o.Planned, 1000), defaultTo(o.DesignAlpha, 0.05), o.Alternative)
+	if err == nil {
+		err = stats.CheckLevel(o.Level)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if successes > n || !(o.Null >= 0 && o.Null < 1) || o.Alternative < stats.Less || o.Alternative > stats.Greater {
+		return 0, fmt.Errorf("%d successes of %d trials, null %v, alternative %v: %w", successes, n, o.Null, o.Alternative, stats.ErrDomain)
+	}
+	return k, nil
+}
+
 // betaConcentration is k of [Bernoulli].
 func betaConcentration(planned, alpha float64, alt stats.Alternative) (float64, error) {
 	r, err := NormalScale(planned, alpha, alt)
@@ -112,9 +136,9 @@ func betaLogE(x, n, p, k float64, alt stats.Alternative) float64 {
 	logE := dirichletLogE([]float64{x, n - x}, []float64{p, 1 - p}, []float64{a, b})
 	switch alt {
 	case stats.Greater:
-		logE += logBetaCDF(b+n-x, a+x, 1-p) - logBetaCDF(b, a, 1-p)
+		logE += special.LogBetaI(b+n-x, a+x, 1-p, p) - special.LogBetaI(b, a, 1-p, p)
 	case stats.Less:
-		logE += logBetaCDF(a+x, b+n-x, p) - logBetaCDF(a, b, p)
+		logE += special.LogBetaI(a+x, b+n-x, p, 1-p) - special.LogBetaI(a, b, p, 1-p)
 	}
 	return logE
 }

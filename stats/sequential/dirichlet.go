@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/rampguard/rampguard/stats"
+	"github.com/rampguard/rampguard/stats/internal/special"
 )
 
 // DirichletLogE is the log e-value of cell counts against fixed cell
@@ -59,7 +60,7 @@ func dirichletLogE(counts, probs, prior []float64) float64 {
 	if n == 0 {
 		return 0
 	}
-	logE := math.Log1p(n/a)/2 - (stirlingRest(a+n) - stirlingRest(a))
+	logE := math.Log1p(n/a)/2 - (special.StirlingError(a+n) - special.StirlingError(a))
 	for i, t := range probs {
 		if t == 0 {
 			continue
@@ -69,7 +70,7 @@ func dirichletLogE(counts, probs, prior []float64) float64 {
 		post := (c - float64(n*t) + p - float64(a*t)) / float64((a+n)*t)
 		pre := (p - float64(a*t)) / float64(a*t)
 		logE += float64((a+n)*t*excess(post)) - float64(a*t*excess(pre))
-		logE += stirlingRest(p+c) - stirlingRest(p) - log1pRatio(c, p)/2
+		logE += special.StirlingError(p+c) - special.StirlingError(p) - log1pRatio(c, p)/2
 	}
 	return logE
 }
@@ -105,17 +106,4 @@ func excess(u float64) float64 {
 		sum -= pow / (k * (k - 1))
 	}
 	return sum
-}
-
-// stirlingRest is lgamma(x) minus Stirling's leading terms, for x > 0.
-func stirlingRest(x float64) float64 {
-	if x < 10 {
-		l, _ := math.Lgamma(x)
-		return l - (float64((x-0.5)*math.Log(x)) - x + math.Log(2*math.Pi)/2)
-	}
-	series := 0.0
-	for _, c := range [...]float64{1.0 / 156, 691.0 / 360360, 1.0 / 1188, 1.0 / 1680, 1.0 / 1260, 1.0 / 360, 1.0 / 12} {
-		series = c - float64(series/(x*x))
-	}
-	return series / x
 }

@@ -74,6 +74,7 @@ func TestErrors(t *testing.T) {
 		{"Hedged empty", failing(sequential.Hedged(nil, sequential.BoundedOptions{})), stats.ErrEmpty},
 		{"Hedged value", failing(sequential.Hedged([]float64{nan}, sequential.BoundedOptions{})), stats.ErrDomain},
 		{"Hedged null", failing(sequential.Hedged([]float64{0.5}, sequential.BoundedOptions{Null: 2})), stats.ErrDomain},
+		{"BernoulliLogE", failing(sequential.BernoulliLogE(2, 1, sequential.BernoulliOptions{})), stats.ErrDomain},
 		{"Bernoulli", failing(sequential.Bernoulli(2, 1, sequential.BernoulliOptions{})), stats.ErrDomain},
 		{"Bernoulli null", failing(sequential.Bernoulli(1, 2, sequential.BernoulliOptions{Null: 1})), stats.ErrDomain},
 		{"Bernoulli level", failing(sequential.Bernoulli(1, 2, sequential.BernoulliOptions{Level: -1})), stats.ErrDomain},

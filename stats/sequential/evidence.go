@@ -6,6 +6,7 @@ import (
 
 	"github.com/rampguard/rampguard/stats"
 	"github.com/rampguard/rampguard/stats/internal/root"
+	"github.com/rampguard/rampguard/stats/internal/special"
 )
 
 // Result is the answer of one look at one hypothesis.
@@ -66,7 +67,7 @@ func Threshold(alpha float64) float64 {
 	if !(alpha > 0) {
 		return math.Inf(1)
 	}
-	return -math.Log(alpha)
+	return -special.Log(alpha)
 }
 
 // logSumExp is log(sum exp(x)) without overflow; -Inf for no terms.
@@ -86,15 +87,12 @@ func logSumExp(x []float64) float64 {
 }
 
 // logScaledPhi is log( Phi(x) exp(x^2/2) ) for the standard normal distribution
-// function Phi. Left of -30 the asymptotic series of Mills' ratio is exact to
-// rounding, and the square, which would cancel, is never formed.
+// function Phi, of which gonum has no logarithm. Left of -30 the asymptotic series
+// of Mills' ratio is exact to rounding, and the square, which would cancel, is never
+// formed.
 func logScaledPhi(x float64) float64 {
 	if x > -30 {
-		square := float64(x*x) / 2
-		if x > 0 {
-			return square + math.Log1p(-math.Erfc(x/math.Sqrt2)/2)
-		}
-		return square + math.Log(math.Erfc(-x/math.Sqrt2)/2)
+		return float64(x*x)/2 + stats.LogNormalTail(-x)
 	}
 	series := 1.0 // 1 - 1/x^2 + 3/x^4 - 15/x^6 + ...
 	for k := 9.0; k > 0; k -= 2 {

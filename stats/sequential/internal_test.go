@@ -7,19 +7,10 @@ import (
 	"github.com/rampguard/rampguard/stats/statstest"
 )
 
-func TestLogBetaCDF(t *testing.T) {
-	for _, c := range statstest.Load(t, "sequential").ByFunc(t, "logBetaCDF") {
-		got := logBetaCDF(statstest.Float(t, c.In, "a"), statstest.Float(t, c.In, "b"), statstest.Float(t, c.In, "x"))
-		statstest.Near(t, c.Name, got, statstest.Float(t, c.Want, "log"), c.RTol, c.ATol)
+func TestLogScaledPhi(t *testing.T) {
+	for _, c := range statstest.Load(t, "sequential_scipy").ByFunc(t, "logScaledPhi") {
+		statstest.Near(t, c.Name, logScaledPhi(statstest.Float(t, c.In, "x")), statstest.Float(t, c.Want, "log"), c.RTol, c.ATol)
 	}
-	if got := logBetaCDF(2, 3, 0); !math.IsInf(got, -1) {
-		t.Errorf("logBetaCDF at 0 = %v, want -Inf", got)
-	}
-	if got := logBetaCDF(2, 3, 1); got != 0 {
-		t.Errorf("logBetaCDF at 1 = %v, want 0", got)
-	}
-	// gonum's RegIncBeta gives 2.3 here.
-	statstest.Near(t, "logBetaCDF(1e9, 9e9, 0.1)", math.Exp(logBetaCDF(1e9, 9e9, 0.1)), 0.5, 0, 1e-5)
 }
 
 func TestRoot(t *testing.T) {
@@ -41,7 +32,7 @@ func TestRoot(t *testing.T) {
 	}
 }
 
-func TestExcessAndStirling(t *testing.T) {
+func TestExcess(t *testing.T) {
 	for _, u := range []float64{-1, -0.999, -0.1000001, -0.0999999, -1e-8, 0, 1e-12, 0.0999999, 0.1000001, 3, 1e9} {
 		want := (1+u)*math.Log1p(u) - u
 		switch {
@@ -51,9 +42,5 @@ func TestExcessAndStirling(t *testing.T) {
 			want = u * u / 2
 		}
 		statstest.Near(t, "excess", excess(u), want, 1e-7, 0)
-	}
-	for _, x := range []float64{0.01, 0.5, 1, 9.999999, 10, 50} {
-		l, _ := math.Lgamma(x)
-		statstest.Near(t, "stirlingRest", stirlingRest(x), l-((x-0.5)*math.Log(x)-x+math.Log(2*math.Pi)/2), 1e-12, 1e-13)
 	}
 }

@@ -3,6 +3,7 @@ package summary
 import (
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/rampguard/rampguard/stats"
 )
@@ -124,6 +125,31 @@ func (d *Distinct) Sampled() (ids, seen uint64) {
 		seen += s.n
 	}
 	return uint64(d.sample.used), seen
+}
+
+// Clustering is the number of rows that are worth one independent row when all
+// rows of an id say the same: sum n^2 / sum n over the ids of the sample, n being
+// how often an id was seen. It is 1 when none repeats, the number of repeats when
+// all repeat alike, and more when a few ids have most of the rows; the design
+// effect of clusters of unequal size (Kish 1965, section 5.4, with an intraclass
+// correlation of 1).
+//
+// Special case: without ids it is 1. Cost: one pass over the sample.
+func (d *Distinct) Clustering() float64 {
+	d.compact()
+	var rows uint64
+	var hi, lo uint64 // sum n^2, exact: the order of the slots must not matter
+	for _, s := range d.sample.slots {
+		rows += s.n
+		h, l := bits.Mul64(s.n, s.n)
+		var carry uint64
+		lo, carry = bits.Add64(lo, l, 0)
+		hi, _ = bits.Add64(hi, h, carry)
+	}
+	if rows == 0 {
+		return 1
+	}
+	return (float64(hi)*0x1p64 + float64(lo)) / float64(rows)
 }
 
 // Shared compares the ids of two columns on the part of the hash range that both

@@ -104,6 +104,22 @@ func (s *Scores) AddNull(n uint64, l Label) {
 	s.hist[l].AddNull(n)
 }
 
+// AddN counts the score p with label l n times, as for counts that come grouped. A
+// label that is none of the three states counts as Unlabelled. n must be below 2^47.
+func (s *Scores) AddN(p float64, l Label, n uint64) {
+	if n == 0 {
+		return
+	}
+	if l > Positive {
+		l = Unlabelled
+	}
+	s.prepare()
+	s.hist[l].AddN(p, n)
+	if s.cuts[l].layout.kind == FrozenEdges {
+		s.cuts[l].AddN(p, n)
+	}
+}
+
 // Total is the number of rows counted, with and without a usable score.
 func (s *Scores) Total() uint64 {
 	n := uint64(0)

@@ -1,0 +1,4 @@
+package stats
+
+// LogStudentTail is for the test against R and mpmath.
+var LogStudentTail = logStudentTail
