@@ -20,6 +20,9 @@ type Collector struct {
 	pending []dictCounts // per column: codes counted but not yet named
 	label   int          // index of the label column in the spec, or -1
 	score   int          // index of the score column of a binary task, or -1
+	parts   [][]int      // the columns that must come together, where there is more than one
+	slicer  *slicer      // nil when the spec asks for no slices
+	age     ager
 	labels  []summary.Label
 	scratch []float64
 	bad     error
@@ -42,6 +45,10 @@ func NewCollector(spec *Spec) *Collector {
 	if spec.Task == Binary {
 		c.score = spec.ByRole(Score)
 	}
+	c.parts = together(spec.Parts())
+	if len(spec.Slices) > 0 {
+		c.slicer = newSlicer(c)
+	}
 	return c
 }
 
@@ -57,9 +64,9 @@ func (c *Collector) Add(b *Batch) error { return c.AddColumns(b, c.all) }
 // AddColumns is Add for a part of the columns: b.Columns[k] is that of the spec
 // with the index columns[k]. So a source may hand over one column after another,
 // which keeps little memory in use. It must give every row of every column once,
-// and the score of a binary task together with its label: an AddColumns with one
-// of these two, or a Snapshot or Take when columns have had different numbers of
-// rows, is an error wrapping [stats.ErrMismatch].
+// and the columns of a part of [Spec.Parts] together: an AddColumns with some of
+// them, or a Snapshot or Take when columns have had different numbers of rows, is
+// an error wrapping [stats.ErrMismatch].
 func (c *Collector) AddColumns(b *Batch, columns []int) error {
 	if c.bad == nil {
 		c.bad = c.addColumns(b, columns)
@@ -71,12 +78,15 @@ func (c *Collector) addColumns(b *Batch, columns []int) error {
 	if err := b.check(c.spec, columns); err != nil {
 		return err
 	}
+	if err := c.whole(columns); err != nil {
+		return err
+	}
+	if c.age.on() {
+		b = c.ripe(b, columns)
+	}
 	var label *Column
 	if k := slices.Index(columns, c.label); k >= 0 {
 		label = &b.Columns[k]
-	}
-	if c.score >= 0 && c.label >= 0 && (label != nil) != slices.Contains(columns, c.score) {
-		return fmt.Errorf("analysis: columns %q and %q must come together: %w", c.spec.Columns[c.score].Name, c.spec.Columns[c.label].Name, stats.ErrMismatch)
 	}
 	if len(c.all) == 0 {
 		c.snap.RowCount += uint64(b.Rows)
@@ -89,6 +99,10 @@ func (c *Collector) addColumns(b *Batch, columns []int) error {
 		if err := c.addColumn(i, &b.Columns[k], label, b.Rows); err != nil {
 			return err
 		}
+	}
+	if c.slicer != nil {
+		c.slicer.mature = c.age.mature
+		return c.slicer.add(b, columns, label)
 	}
 	return nil
 }
@@ -290,8 +304,9 @@ func (c *Collector) dropNullScores(sum *ColumnSummary, xs []float64, ls []summar
 	return c.scratch[:n], ls[:n]
 }
 
-// rowLabels reads the label of every row from col, if there is a label. A label is a boolean, or a number
-// that is 0 or 1; any other value is counted as invalid and taken as missing.
+// rowLabels reads the label of every row from col, if there is a label, and
+// counts them. A label that is neither 0 nor 1 is counted as invalid and taken as
+// missing.
 func (c *Collector) rowLabels(col *Column, rows int) ([]summary.Label, error) {
 	c.labels = grow(c.labels, rows)
 	ls := c.labels
@@ -303,10 +318,31 @@ func (c *Collector) rowLabels(col *Column, rows int) ([]summary.Label, error) {
 	if err := sum.see(col.Type, uint64(rows)); err != nil {
 		return nil, err
 	}
-	invalid := uint64(0)
+	invalid := readLabels(ls, col)
+	positive, labelled := uint64(0), uint64(0)
+	for _, l := range ls {
+		positive += uint64(l >> 1)
+		labelled += uint64(l>>1 | l&1)
+	}
+	sum.Boolean.True += positive
+	sum.Boolean.False += labelled - positive
+	sum.Boolean.Null += uint64(rows) - labelled - invalid
+	sum.InvalidLabels += invalid
+	return ls, nil
+}
+
+// readLabels sets ls to the labels in col and returns how many are invalid. A
+// label is a boolean, or a number that is 0 or 1; any other value counts as
+// missing, and so does every one when there is no column.
+func readLabels(ls []summary.Label, col *Column) (invalid uint64) {
+	if col == nil {
+		clear(ls)
+		return 0
+	}
 	switch col.Type {
 	case Bool:
 		boolLabels(ls, col.Bools, col.Valid)
+		return 0
 	case Int:
 		for i, v := range col.Ints {
 			ls[i] = summary.Unlabelled
@@ -333,21 +369,12 @@ func (c *Collector) rowLabels(col *Column, rows int) ([]summary.Label, error) {
 	case Absent, String, Time:
 		clear(ls)
 	}
-	if col.Valid != nil && col.Type != Bool {
+	if col.Valid != nil {
 		for i, ok := range col.Valid {
 			ls[i] *= summary.Label(bit(ok)) // Unlabelled is 0
 		}
 	}
-	positive, labelled := uint64(0), uint64(0)
-	for _, l := range ls {
-		positive += uint64(l >> 1)
-		labelled += uint64(l>>1 | l&1)
-	}
-	sum.Boolean.True += positive
-	sum.Boolean.False += labelled - positive
-	sum.Boolean.Null += uint64(rows) - labelled - invalid
-	sum.InvalidLabels += invalid
-	return ls, nil
+	return invalid
 }
 
 // boolLabels sets ls to the labels that the flags stand for.
@@ -395,7 +422,11 @@ func (c *Collector) Take() (*Snapshot, error) {
 	}
 	out := c.snap
 	c.snap = newSnapshot(c.spec)
+	c.begin()
 	clear(c.rows)
+	if c.slicer != nil {
+		c.slicer.restart(c.snap)
+	}
 	return out, nil
 }
 
@@ -414,5 +445,8 @@ func (c *Collector) settle() error {
 	for i := range c.pending {
 		c.flush(i)
 	}
-	return nil
+	if c.slicer != nil {
+		c.bad = c.slicer.flush()
+	}
+	return c.bad
 }

@@ -102,7 +102,6 @@ stages:
 	}
 	// Output:
 	// v2.1 0.05 0.5 64
-	// policy.yaml:10:3: stages: not applied by this version: each run stands for one stage, and split must be the shares of that stage
 	// policy.yaml:10:3: stages: canary lasts 30m but exposure.min_duration is 1h, so it will last 30m longer at least
 }
 
@@ -115,7 +114,7 @@ checks:
 `), reg)
 	fmt.Printf("%s %v\n", canon, err)
 	// Output:
-	// {"budget":{"pause":0.1,"rollback":0.05,"srm":0.001},"checks":[{"at_most":"2x","check":"freshness","column":"age","muted":false,"required":true,"severity":"pause"}],"columns":{},"exposure":{"min_duration":"0s","min_units":0},"labels":{"maturity":"0s"},"looks":"continuous","model":{},"score_range":[0,1],"split":{"baseline":0.5,"candidate":0.5},"task":"binary","version":1} <nil>
+	// {"budget":{"pause":0.1,"rollback":0.05,"srm":0.001},"checks":[{"at_most":"2x","baseline":"concurrent","check":"freshness","column":"age","muted":false,"required":true,"resume":"manual","severity":"pause","weight":1}],"columns":{},"exposure":{"min_duration":"0s","min_units":0},"labels":{"maturity":"0s"},"looks":"continuous","model":{},"score_range":[0,1],"split":{"baseline":0.5,"candidate":0.5},"task":"binary","version":1} <nil>
 }
 
 func ExampleDraftPolicy() {

@@ -30,6 +30,9 @@ func (v *Verdict) WriteText(w io.Writer, o TextOptions) error {
 	if v.Decision == Pause && v.Resume == Auto && v.CheckAfter > 0 {
 		fmt.Fprintf(&sb, "Look again in about %s.\n", period(v.CheckAfter))
 	}
+	if line := v.stageLine(); line != "" {
+		wrap(&sb, "", "", line, width)
+	}
 	if text := v.ifSound(); text != "" {
 		wrap(&sb, "", "", text, width)
 	}
@@ -52,9 +55,49 @@ func (v *Verdict) WriteText(w io.Writer, o TextOptions) error {
 	for i := range v.Findings {
 		v.Findings[i].writeText(&sb, width, o.Verbose)
 	}
+	if len(v.Shadows) > 0 {
+		sb.WriteString("\nShadow policies, which do not decide\n")
+	}
+	for i := range v.Shadows {
+		wrap(&sb, "  - ", "    ", v.Shadows[i].line(""), width)
+	}
 	fmt.Fprintf(&sb, "\n%s\n", v.origin(""))
 	_, err := io.WriteString(w, visible(sb.String()))
 	return err
+}
+
+// stageLine says where a rollout in stages is and goes, or nothing.
+func (v *Verdict) stageLine() string {
+	switch {
+	case v.Stage == "":
+		return ""
+	case v.Step == Advance:
+		return fmt.Sprintf("Stage %s is over; stage %s may begin.", v.Stage, v.Next)
+	case v.Step == Done:
+		return fmt.Sprintf("Stage %s was the last: the rollout is done.", v.Stage)
+	case v.Decision == Rollback:
+		return fmt.Sprintf("Stage %s ends here.", v.Stage)
+	}
+	return fmt.Sprintf("Stay at stage %s.", v.Stage)
+}
+
+// line is a shadow verdict in one line.
+func (s *ShadowVerdict) line(quote string) string {
+	agrees := "agrees"
+	if s.Disagrees {
+		agrees = "disagrees"
+	}
+	text := fmt.Sprintf("policy %s%.12s%s %s: %v", quote, s.PolicyDigest, quote, agrees, s.Decision)
+	if s.Decision == Pause {
+		text += ", " + s.Resume.String()
+	}
+	switch {
+	case s.Error != "":
+		return text + ", because it could not be applied: " + s.Error
+	case len(s.Reasons) > 0 && s.Disagrees:
+		return text + ". " + label(s.Reasons[0].Check) + s.Reasons[0].Text
+	}
+	return text
 }
 
 // origin is the last line of a report: what the verdict was computed from.
@@ -66,7 +109,13 @@ func (v *Verdict) origin(quote string) string {
 		return quote + digest[:min(len(digest), 12)] + quote
 	}
 	line := fmt.Sprintf("Engine %s, policy %s", v.Record.Engine, short(v.Record.PolicyDigest))
+	if v.Record.Attempt > 1 {
+		line += fmt.Sprintf(", attempt %d", v.Record.Attempt)
+	}
 	for _, in := range v.Record.Inputs {
+		if in.Stage != "" {
+			in.Arm += " of " + in.Stage
+		}
 		line += fmt.Sprintf(", %s %s (%s rows)", in.Arm, short(in.Digest), thousands(in.Rows))
 	}
 	return line
@@ -178,6 +227,9 @@ func (f *Finding) title() string {
 	if len(f.Slice) > 0 {
 		t += " where " + f.Slice.String()
 	}
+	if f.Stage != "" {
+		t += " in stage " + f.Stage
+	}
 	return t
 }
 
@@ -244,10 +296,10 @@ func (f *Finding) quantity(x float64) string {
 	return trim(x) + " " + f.Unit
 }
 
-// trim formats a number with four significant digits, and one from a thousand to
-// a million with all those before the point.
+// trim formats a number with four significant digits, and one from a thousand on,
+// as far as a float64 is exact, with all those before the point.
 func trim(x float64) string {
-	if a := math.Abs(x); a >= 1000 && a < 1e6 {
+	if a := math.Abs(x); a >= 1000 && a < 1e15 {
 		return strconv.FormatFloat(x, 'f', 0, 64)
 	}
 	return strconv.FormatFloat(x, 'g', 4, 64)
@@ -295,6 +347,9 @@ func (v *Verdict) WriteMarkdown(w io.Writer) error {
 	if v.Decision == Pause && v.Resume == Auto && v.CheckAfter > 0 {
 		fmt.Fprintf(&sb, "Look again in about %s.\n\n", period(v.CheckAfter))
 	}
+	if line := v.stageLine(); line != "" {
+		fmt.Fprintf(&sb, "%s\n\n", escape(line))
+	}
 	if text := v.ifSound(); text != "" {
 		fmt.Fprintf(&sb, "%s\n\n", escape(text))
 	}
@@ -314,6 +369,9 @@ func (v *Verdict) WriteMarkdown(w io.Writer) error {
 		f := &v.Findings[i]
 		fmt.Fprintf(&sb, "| %s | %s | %s | %s | %s | %s | %s |\n", escape(f.verdictWord()), escape(f.title()),
 			f.cell(f.Estimate.Point), f.intervalCell(), f.cell(float64(f.Limit)), thousands(f.N.Baseline), thousands(f.N.Candidate))
+	}
+	for i := range v.Shadows {
+		fmt.Fprintf(&sb, "\nShadow %s\n", escape(v.Shadows[i].line("")))
 	}
 	fmt.Fprintf(&sb, "\n%s\n", v.origin("`"))
 	_, err := io.WriteString(w, visible(sb.String()))

@@ -114,13 +114,13 @@ func TestVerdictKeys(t *testing.T) {
 		contract string
 		added    string
 	}{
-		{"verdict", full, "schema decision resume check_after_seconds reasons findings record", "model state"},
-		{"reason", find(full["reasons"], "code", "harm"), "code check text", ""},
+		{"verdict", full, "schema decision resume check_after_seconds reasons findings record", "model state step"},
+		{"reason", find(full["reasons"], "code", "harm"), "code check text", "metric"},
 		{"finding", harm, "check code metric column slice outcome severity estimate limit n message",
-			"required unit method p log_e alpha harm_bound units_needed untrusted local details warnings"},
+			"required unit compared_with method p log_e alpha harm_bound units_needed untrusted local details warnings"},
 		{"estimate", harm["estimate"], "point lo hi level", ""},
 		{"n", harm["n"], "baseline candidate", ""},
-		{"record", record, "", "engine policy_digest policy_version inputs decided_at previous"},
+		{"record", record, "", "engine policy_digest policy_version attempt inputs decided_at previous digest"},
 	} {
 		want := slices.Sorted(slices.Values(strings.Fields(c.contract + " " + c.added)))
 		if d := cmp.Diff(want, slices.Sorted(maps.Keys(c.got.(map[string]any)))); d != "" {
@@ -135,7 +135,7 @@ func TestVerdictKeys(t *testing.T) {
 // TestVerdictKeysAreAlwaysThere: what has no value has an empty one.
 func TestVerdictKeysAreAlwaysThere(t *testing.T) {
 	want := `{"schema":"rampguard.verdict/v1","model":{"name":"","baseline":"","candidate":""},"decision":"pause","resume":"auto","check_after_seconds":0,` +
-		`"reasons":[],"findings":[],"state":{"looks":0},"record":{"engine":"","policy_digest":"","policy_version":0,"previous":{"looks":0}}}`
+		`"step":"stay","reasons":[],"findings":[],"state":{"looks":0},"record":{"engine":"","policy_digest":"","policy_version":0,"previous":{"looks":0}}}`
 	if d := cmp.Diff(want, encode(t, analysis.Verdict{})); d != "" {
 		t.Errorf("the zero verdict (-want +got):\n%s", d)
 	}

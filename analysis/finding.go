@@ -1,10 +1,11 @@
 package analysis
 
 import (
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rampguard/rampguard/stats"
 )
@@ -42,11 +43,12 @@ type Detail struct {
 // be read alone: it carries the estimate with its interval, the limit it was
 // compared with, the sizes of both arms, and a sentence for people.
 type Finding struct {
-	Check    string   `json:"check"`  // name of the check in the policy
-	Code     string   `json:"code"`   // stable snake_case identifier of what was found
-	Metric   string   `json:"metric"` // what was measured
-	Column   string   `json:"column"` // on which column, or empty
-	Slice    SliceKey `json:"slice"`  // in which rows
+	Check    string   `json:"check"`           // name of the check in the policy
+	Code     string   `json:"code"`            // stable snake_case identifier of what was found
+	Metric   string   `json:"metric"`          // what was measured
+	Column   string   `json:"column"`          // on which column, or empty
+	Slice    SliceKey `json:"slice"`           // in which rows
+	Stage    string   `json:"stage,omitempty"` // in which stage, of a check that does not add stages up
 	Outcome  Outcome  `json:"outcome"`
 	Severity Severity `json:"severity"` // what Harm may do
 	Required bool     `json:"required"` // whether the rollout waits for it
@@ -59,6 +61,10 @@ type Finding struct {
 	Limit stats.Float `json:"limit"`
 	Unit  string      `json:"unit,omitempty"` // of Estimate and Limit: "", "relative", "pp", "ratio", "nats", ...
 	N     Counts      `json:"n"`
+
+	Compared   BaselineKind `json:"compared_with"`       // what the candidate was compared with
+	Hysteresis Hysteresis   `json:"hysteresis,omitzero"` // how breaches count when one proves nothing
+	Window     time.Time    `json:"window,omitzero"`     // with Hysteresis: end of the window of the value
 
 	Method    string      `json:"method,omitempty"` // of the estimate, its interval and the decision
 	P         stats.Float `json:"p"`                // p-value for display; NaN when there is none
@@ -85,9 +91,18 @@ func NewFinding(check, code, metric string) Finding {
 // key orders findings: it names what a finding is about. Names and values come
 // from the data, so they are quoted: no two keys are the same by accident.
 func (f *Finding) key() string {
-	parts := []string{f.Check, f.Column, f.Metric}
-	for _, name := range slices.Sorted(maps.Keys(f.Slice)) {
-		parts = append(parts, name, f.Slice[name])
+	b := make([]byte, 0, 96)
+	add := func(part string) { b = strconv.AppendQuote(append(b, ' '), part) }
+	for _, part := range []string{f.Check, f.Stage, f.Column, f.Metric} {
+		add(part)
 	}
-	return fmt.Sprintf("%q", append(parts, f.Code))
+	if len(f.Slice) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(f.Slice)) {
+			add(name)
+			add(f.Slice[name])
+		}
+	}
+	add(f.Code)
+	b[0] = '['
+	return string(append(b, ']'))
 }

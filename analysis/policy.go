@@ -8,20 +8,29 @@ import (
 // Policy says what a rollout must show. Load one from a file with [LoadPolicy];
 // the zero Policy has no checks and never continues.
 type Policy struct {
-	Version  int
-	Model    Model
-	Task     Task
-	Looks    Looks
-	Columns  Columns
-	Range    *[2]float64 // score_range; nil means [0,1] for a binary task, none otherwise
-	Actions  ActionPolicy
-	Labels   Labels
-	Slices   [][]string // declared slices: columns, and crosses of columns; collected, not judged by this version
-	Split    Split
-	Budget   Budget
-	Exposure Exposure
-	Checks   []CheckEntry
-	Stages   []Stage
+	Version int
+	Model   Model
+	Task    Task
+	Looks   Looks
+	Columns Columns
+	Range   *[2]float64 // score_range; nil means [0,1] for a binary task, none otherwise
+	Actions ActionPolicy
+	Labels  Labels
+	Slices  []SliceSpec // declared slices: columns, and crosses of columns
+	Split   Split
+	// SplitGiven tells that Split holds at all stages; else the weight of a stage
+	// is its split. See [Policy.SplitOf].
+	SplitGiven bool
+	Budget     Budget
+	Exposure   Exposure
+	Deadlines  Deadlines // of checks without deadlines of their own
+	Traffic    float64   // expected units a second of all arms; 0 when not known
+	Checks     []CheckEntry
+	Stages     []Stage
+
+	// Table replaces the decision table; nil means that of [DefaultTable]. It is for
+	// controllers, and no part of the file.
+	Table DecisionTable
 
 	// Digest is the SHA-256, in hex, of the policy in canonical form: the same
 	// policy in YAML and in JSON, with defaults written out or not, has the
@@ -78,7 +87,7 @@ type ActionRule struct {
 
 // Labels says how labels arrive.
 type Labels struct {
-	Maturity time.Duration // how long until a label can be relied on; not applied by this version
+	Maturity time.Duration // how long until a label can be relied on; see [Policy.MatureBefore]
 }
 
 // Split is the expected share of units of each arm.
@@ -99,12 +108,12 @@ type Exposure struct {
 	MinDuration time.Duration
 }
 
-// Stage is one step of the rollout. This version keeps the stages of a policy
-// and does not apply them: each evaluation stands for one stage.
+// Stage is one step of the rollout.
 type Stage struct {
 	Name     string
-	Weight   float64 // percent of the traffic that the candidate gets
-	Duration time.Duration
+	Weight   float64       // percent of the traffic that the candidate gets
+	Duration time.Duration // the least time that the stage lasts
+	MinUnits uint64        // the least units of each arm, beside those of the policy's exposure
 }
 
 // CheckEntry is a check with what the policy says about it.
@@ -113,7 +122,13 @@ type CheckEntry struct {
 	Severity Severity
 	Required bool
 	Muted    bool
-	Line     int // in the policy file
+	// AutoResume lets a pause for its harm, or for its invalid data, end by itself
+	// when a later look no longer finds them. Else a person has to accept it.
+	AutoResume bool
+	Baseline   BaselineKind // what the candidate is compared with
+	Weight     float64      // share of the error budget against the other checks; 0 means 1
+	Deadlines
+	Line int // in the policy file
 }
 
 // Spec returns what has to be collected for the policy: the columns with a role,
@@ -143,35 +158,21 @@ func (p *Policy) Spec() (*Spec, error) {
 	for _, f := range p.Columns.Features {
 		cs = append(cs, ColumnSpec{Name: f})
 	}
-	for _, s := range p.Slices {
-		for _, name := range s {
-			cs = append(cs, ColumnSpec{Name: name})
-		}
-	}
 	for _, e := range p.Checks {
 		cs = append(cs, e.Check.Columns()...)
 	}
-	return NewSpec(p.Task, cs...)
-}
-
-// alpha is the share of the error budget of a check. The SRM check has a budget of
-// its own; the budget of a severity is divided equally among the other checks of
-// that severity, required or not. Checks below SeverityPause spend nothing, since
-// their harm does not stop a rollout, but are held to the same standard.
-func (p *Policy) alpha(e *CheckEntry) float64 {
-	const srm = "srm"
-	if e.Check.Name() == srm {
-		return p.Budget.SRM
+	spec, err := NewSpec(p.Task, cs...)
+	if err != nil {
+		return nil, err
 	}
-	n := 0
-	for i := range p.Checks {
-		if c := &p.Checks[i]; c.Severity == e.Severity && c.Check.Name() != srm {
-			n++
+	var ms []MetricSpec
+	for _, e := range p.Checks {
+		if u, ok := e.Check.(MetricUser); ok {
+			ms = append(ms, u.Metrics()...)
 		}
 	}
-	budget := p.Budget.Pause
-	if e.Severity == SeverityRollback {
-		budget = p.Budget.Rollback
+	if spec, err = spec.WithMetrics(ms...); err != nil {
+		return nil, err
 	}
-	return budget / float64(n)
+	return spec.WithSlices(p.sliceSpecs()...)
 }

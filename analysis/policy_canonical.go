@@ -18,10 +18,16 @@ func (p *Policy) canonical(entries []*Params) ([]byte, error) {
 		"looks":    p.Looks.canonical(),
 		"columns":  p.Columns.canonical(),
 		"labels":   map[string]any{"maturity": p.Labels.Maturity.String()},
-		"split":    map[string]any{"baseline": p.Split.Baseline, "candidate": p.Split.Candidate},
 		"budget":   map[string]any{"rollback": p.Budget.Rollback, "pause": p.Budget.Pause, "srm": p.Budget.SRM},
 		"exposure": map[string]any{"min_units": p.Exposure.MinUnits, "min_duration": p.Exposure.MinDuration.String()},
 	}
+	if p.SplitGiven || len(p.Stages) == 0 {
+		m["split"] = map[string]any{"baseline": p.Split.Baseline, "candidate": p.Split.Candidate}
+	}
+	if p.Traffic > 0 {
+		m["traffic"] = formatFloat(p.Traffic) + "/s"
+	}
+	p.Deadlines.canonical(m)
 	if p.Range != nil {
 		m["score_range"] = p.Range
 	}
@@ -29,12 +35,20 @@ func (p *Policy) canonical(entries []*Params) ([]byte, error) {
 		m["actions"] = p.Actions.canonical()
 	}
 	if len(p.Slices) > 0 {
-		m["slices"] = p.Slices
+		var crosses []any
+		for i := range p.Slices {
+			crosses = append(crosses, p.Slices[i].canonicalForm())
+		}
+		m["slices"] = crosses
 	}
 	if len(p.Stages) > 0 {
 		var stages []any
 		for _, s := range p.Stages {
-			stages = append(stages, map[string]any{"name": s.Name, "weight": s.Weight, "duration": s.Duration.String()})
+			stage := map[string]any{"name": s.Name, "weight": s.Weight, "duration": s.Duration.String()}
+			if s.MinUnits > 0 {
+				stage["min_units"] = s.MinUnits
+			}
+			stages = append(stages, stage)
 		}
 		m["stages"] = stages
 	}
@@ -42,6 +56,11 @@ func (p *Policy) canonical(entries []*Params) ([]byte, error) {
 	for i, e := range p.Checks {
 		c := entries[i].canonical()
 		c["severity"], c["required"], c["muted"] = e.Severity, e.Required, e.Muted
+		c["weight"], c["resume"], c["baseline"] = e.Weight, Manual, e.Baseline
+		if e.AutoResume {
+			c["resume"] = Auto
+		}
+		e.Deadlines.canonical(c)
 		checks = append(checks, c)
 	}
 	m["checks"] = checks
@@ -53,6 +72,23 @@ func (p *Policy) canonical(entries []*Params) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// canonical adds the deadlines that are set to m.
+func (d *Deadlines) canonical(m map[string]any) {
+	for key, one := range d.all() {
+		if one == (Deadline{}) {
+			continue
+		}
+		e := map[string]any{"then": one.Then}
+		if one.After > 0 {
+			e["after"] = one.After.String()
+		}
+		if one.Looks > 0 {
+			e["looks"] = one.Looks
+		}
+		m[key] = e
+	}
 }
 
 // texts makes a mapping of pairs of key and value, without the empty values.

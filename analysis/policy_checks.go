@@ -74,8 +74,12 @@ func (r *policyReader) check(p *Params) CheckEntry {
 		Severity: p.severity,
 		Required: p.Bool("required", byDefault),
 		Muted:    p.Bool("muted", false),
+		Baseline: p.Baseline(),
+		Weight:   weightOf(p),
 		Line:     p.node.Line,
 	}
+	e.AutoResume = p.Enum("resume", Manual.String(), Auto.String(), Manual.String()) == Auto.String()
+	e.Deadlines = readDeadlines(p)
 	if err == nil { // else the builder may not have come to all keys
 		p.unused()
 	}
@@ -121,7 +125,7 @@ func (r *policyReader) known() []string { return slices.Sorted(maps.Keys(r.reg))
 func (p *Params) identity() string {
 	var sb strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(p.words)) {
-		if key != "severity" {
+		if key != "severity" && key != "resume" {
 			fmt.Fprintf(&sb, "%s=%s\x00", key, p.words[key])
 		}
 	}

@@ -61,7 +61,11 @@ func loadPolicy(name string, data []byte, reg Registry) (*Policy, []byte, error)
 	}
 	top := r.newParams(root, "")
 	r.sections(top)
+	r.engine(top)
 	r.checks(top)
+	r.labels(top)
+	r.refuseContinue(top)
+	r.reach(top)
 	top.unused()
 	if err := r.err(); err != nil {
 		return nil, nil, err

@@ -82,6 +82,14 @@ func mustLoad(t testing.TB, data string) *analysis.Policy {
 	return p
 }
 
+func crossOf(names ...string) analysis.SliceSpec {
+	var c analysis.SliceSpec
+	for _, n := range names {
+		c.Columns = append(c.Columns, analysis.SliceColumn{Name: n})
+	}
+	return c
+}
+
 func TestLoadPolicyDesign(t *testing.T) {
 	got, err := loadFile(t, "design.yaml")
 	if err != nil {
@@ -98,27 +106,27 @@ func TestLoadPolicyDesign(t *testing.T) {
 		Range:   &[2]float64{0, 1},
 		Actions: analysis.ActionPolicy{Version: "2025-11", Rules: []analysis.ActionRule{
 			{Name: "block", AtLeast: 0.95, Irreversible: true}, {Name: "review", AtLeast: 0.7}, {Name: "allow", AtLeast: inf}}},
-		Labels:   analysis.Labels{Maturity: 14 * 24 * time.Hour},
-		Slices:   [][]string{{"country"}, {"device"}, {"country", "device"}},
-		Split:    analysis.Split{Baseline: 0.5, Candidate: 0.5},
-		Budget:   analysis.Budget{Rollback: 0.05, Pause: 0.1, SRM: 0.001},
-		Exposure: analysis.Exposure{MinUnits: 1000, MinDuration: 30 * time.Minute},
+		Labels:     analysis.Labels{Maturity: 14 * 24 * time.Hour},
+		Slices:     []analysis.SliceSpec{crossOf("country"), crossOf("device"), crossOf("country", "device")},
+		Split:      analysis.Split{Baseline: 0.5, Candidate: 0.5},
+		SplitGiven: true,
+		Budget:     analysis.Budget{Rollback: 0.05, Pause: 0.1, SRM: 0.001},
+		Exposure:   analysis.Exposure{MinUnits: 1000, MinDuration: 30 * time.Minute},
 		Checks: []analysis.CheckEntry{
-			{Severity: analysis.SeverityPause, Required: true, Line: 25},
-			{Severity: analysis.SeverityPause, Required: true, Line: 26},
-			{Severity: analysis.SeverityPause, Required: true, Line: 27},
-			{Severity: analysis.SeverityRollback, Required: true, Line: 28},
-			{Severity: analysis.SeverityPause, Required: true, Line: 29},
-			{Severity: analysis.SeverityRollback, Required: true, Line: 30},
-			{Severity: analysis.SeverityRollback, Required: true, Line: 31},
-			{Severity: analysis.SeverityRollback, Required: true, Line: 32},
+			{Severity: analysis.SeverityPause, Required: true, Weight: 1, Line: 25},
+			{Severity: analysis.SeverityPause, Required: true, Weight: 1, Line: 26},
+			{Severity: analysis.SeverityPause, Required: true, Weight: 1, Line: 27},
+			{Severity: analysis.SeverityRollback, Required: true, Weight: 1, Line: 28},
+			{Severity: analysis.SeverityPause, Required: true, Weight: 1, Line: 29},
+			{Severity: analysis.SeverityRollback, Required: true, Weight: 1, Line: 30},
+			{Severity: analysis.SeverityRollback, Required: true, Weight: 1, Line: 31},
+			{Severity: analysis.SeverityRollback, Required: true, Weight: 1, Line: 32},
 		},
 		Stages: []analysis.Stage{{Name: "canary", Weight: 1, Duration: 30 * time.Minute}, {Name: "limited", Weight: 10, Duration: time.Hour}, {Name: "full", Weight: 100}},
 		Digest: got.Digest,
 		Warnings: []string{
-			"design.yaml:19:9: labels: maturity is not applied by this version: cut the logs to rows whose labels had time to arrive",
-			"design.yaml:20:9: slices: collected but not judged by this version",
-			"design.yaml:34:3: stages: not applied by this version: each run stands for one stage, and split must be the shares of that stage",
+			"design.yaml:20:9: slices: no check looks at them; add one such as {check: slices, metric: log_loss, margin: 5%}",
+			"design.yaml:21:8: split: it holds at every stage, whatever the weights: the arms have to get 0.5 and 0.5 of the units that are compared. Leave it out if the weight of a stage is the candidate's share of them",
 		},
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -3,7 +3,6 @@ package analysis
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -35,6 +34,7 @@ func (r *policyReader) sections(top *Params) {
 	p.Labels.Maturity = labels.Duration("maturity", 0)
 	p.Slices = readSlices(top)
 	p.Split = readSplit(top)
+	p.SplitGiven = top.Has("split")
 	budget, _ := top.Map("budget")
 	p.Budget = Budget{
 		Rollback: budget.probability("rollback", 0.05),
@@ -198,43 +198,6 @@ func readRule(p *Params, last bool, lowest float64, scores *[2]float64) ActionRu
 		p.Errorf("at_least", "%v is outside score_range [%v, %v]", rule.AtLeast, scores[0], scores[1])
 	}
 	return rule
-}
-
-func readSlices(top *Params) [][]string {
-	const form = "a list of columns and crosses of columns such as [country, [country, device]]"
-	_, items := top.list("slices", form)
-	var out [][]string
-	seen := map[string]bool{}
-	for _, n := range items {
-		parts := []*yaml.Node{n}
-		if n.Kind == yaml.SequenceNode {
-			parts = n.Content
-		}
-		var cols []string
-		ok := true
-		for _, part := range parts {
-			name, good := top.text(part, "slices")
-			if good && slices.Contains(cols, name) {
-				top.r.fault(part, "slices: column %q is twice in one cross; keep one", shorten(name))
-				good = false
-			}
-			cols, ok = append(cols, name), ok && good
-		}
-		if !ok {
-			continue
-		}
-		key := strings.Join(slices.Sorted(slices.Values(cols)), "\x00")
-		switch {
-		case len(cols) == 0:
-			top.r.fault(n, "slices: a cross without columns; remove it")
-		case seen[key]:
-			top.r.fault(n, "slices: %s is given twice; keep one", strings.Join(cols, " x "))
-		default:
-			seen[key] = true
-			out = append(out, cols)
-		}
-	}
-	return out
 }
 
 func readSplit(top *Params) Split {

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
@@ -16,7 +17,7 @@ func readStages(top *Params) []Stage {
 
 // readStage reads one stage that follows on the ones before.
 func readStage(p *Params, before []Stage) Stage {
-	s := Stage{Name: p.Str("name", ""), Weight: p.weight(), Duration: p.Duration("duration", 0)}
+	s := Stage{Name: p.Str("name", ""), Weight: p.weight(), Duration: p.Duration("duration", 0), MinUnits: p.Uint("min_units", 0)}
 	switch {
 	case !p.Has("name"):
 		p.Errorf("", "name is missing")
@@ -63,21 +64,18 @@ func (r *policyReader) warnings(top *Params) {
 	if p.Labels.Maturity > 0 && p.Columns.Label == "" {
 		top.warnf("labels", "labels mature in %s but columns.label names no column", formatDuration(p.Labels.Maturity))
 	}
-	if p.Labels.Maturity > 0 {
-		top.warnf("labels", "maturity is not applied by this version: cut the logs to rows whose labels had time to arrive")
+	if len(p.Slices) > 0 && !slices.ContainsFunc(p.Checks, func(e CheckEntry) bool { _, ok := e.Check.(SliceFamily); return ok }) {
+		top.warnf("slices", "no check looks at them; add one such as {check: slices, metric: log_loss, margin: 5%%}")
 	}
-	if len(p.Slices) > 0 {
-		top.warnf("slices", "collected but not judged by this version")
-	}
-	if len(p.Stages) > 0 {
-		top.warnf("stages", "not applied by this version: each run stands for one stage, and split must be the shares of that stage")
+	if p.SplitGiven && slices.ContainsFunc(p.Stages, func(s Stage) bool { return math.Abs(s.Weight/100-p.Split.Candidate) > 1e-9 }) {
+		top.warnf("split", "it holds at every stage, whatever the weights: the arms have to get %v and %v of the units that are compared. Leave it out if the weight of a stage is the candidate's share of them", p.Split.Baseline, p.Split.Candidate)
 	}
 	need := p.Exposure.MinDuration
 	if need > 0 && p.Columns.Time == "" {
 		top.warnf("exposure", "min_duration is %s but columns.time names no column to measure it by", formatDuration(need))
 	}
-	if len(p.Stages) > 0 && p.Stages[0].Duration > 0 && p.Stages[0].Duration < need {
-		s := p.Stages[0]
+	if i := slices.IndexFunc(p.Stages, func(s Stage) bool { return s.Duration > 0 && s.Duration < need }); i >= 0 {
+		s := p.Stages[i]
 		top.warnf("stages", "%s lasts %s but exposure.min_duration is %s, so it will last %s longer at least",
 			s.Name, formatDuration(s.Duration), formatDuration(need), formatDuration(need-s.Duration))
 	}

@@ -17,6 +17,10 @@ type Snapshot struct {
 	Spec     *Spec
 	RowCount uint64
 	Columns  []ColumnSummary // in the order of Spec.Columns
+	Metrics  []MetricSummary // in the order of Spec.Metrics
+	Slices   []SliceTable    // in the order of Spec.Slices
+
+	MatureBefore Cutoffs // from when on labels do not count yet
 }
 
 // ColumnSummary is what is known of one column. Which of the summaries is
@@ -27,8 +31,9 @@ type ColumnSummary struct {
 	Role Role
 	Type Type // type met; Absent when no file had the column
 
-	AbsentRows    uint64 // rows from files without the column
-	InvalidLabels uint64 // label values that are neither 0 nor 1
+	AbsentRows     uint64 // rows from files without the column
+	InvalidLabels  uint64 // label values that are neither 0 nor 1
+	ImmatureLabels uint64 // rows whose label does not count yet, there or not; see [Collector.MatureBefore]
 
 	Numeric  summary.Histogram   // Float and Int; layout Tally unless the spec asks for sums
 	Cuts     summary.Histogram   // exact counts at the spec's cuts
@@ -81,6 +86,12 @@ func newSnapshot(spec *Spec) *Snapshot {
 	s := &Snapshot{Spec: spec, Columns: make([]ColumnSummary, len(spec.Columns))}
 	for i, c := range spec.Columns {
 		s.Columns[i].init(c, spec.Task)
+	}
+	for _, m := range spec.Metrics {
+		s.Metrics = append(s.Metrics, MetricSummary{Name: m.Name, Kind: m.Kind})
+	}
+	for i := range spec.Slices {
+		s.Slices = append(s.Slices, newSliceTable(spec, &spec.Slices[i]))
 	}
 	return s
 }
@@ -158,19 +169,43 @@ func (s *Snapshot) Merge(o *Snapshot) error {
 			return fmt.Errorf("analysis: Snapshot.Merge: column %q is %v on one side and %v on the other: %w", s.Columns[i].Name, a, b, stats.ErrMismatch)
 		}
 	}
+	for i := range s.Metrics {
+		if a, b := &s.Metrics[i], &o.Metrics[i]; a.Kind == DistributionMetric && a.Window.N > 0 && b.Window.N > 0 && a.Distribution.Layout().ID() != b.Distribution.Layout().ID() {
+			return fmt.Errorf("analysis: Snapshot.Merge: metric %q has other buckets on the two sides: %w", a.Name, stats.ErrMismatch)
+		}
+	}
+	s.MatureBefore = s.cutoffsWith(o)
 	s.RowCount += o.RowCount
 	for i := range s.Columns {
 		if err := s.Columns[i].merge(&o.Columns[i]); err != nil {
 			return fmt.Errorf("analysis: Snapshot.Merge: column %q: %w", s.Columns[i].Name, err)
 		}
 	}
+	for i := range s.Metrics {
+		if err := s.Metrics[i].merge(&o.Metrics[i]); err != nil {
+			return fmt.Errorf("analysis: Snapshot.Merge: metric %q: %w", s.Metrics[i].Name, err)
+		}
+	}
+	for i := range s.Slices {
+		s.Slices[i].merge(&o.Slices[i])
+	}
 	return nil
+}
+
+// add is Merge for slices of one cross, the columns of which have the types that
+// they have in all rows, so that nothing can be refused.
+func (s *Snapshot) add(o *Snapshot) {
+	s.RowCount += o.RowCount
+	for i := range s.Columns {
+		_ = s.Columns[i].merge(&o.Columns[i])
+	}
 }
 
 func (c *ColumnSummary) merge(o *ColumnSummary) error {
 	c.Type = max(c.Type, o.Type) // equal, or one of them Absent
 	c.AbsentRows += o.AbsentRows
 	c.InvalidLabels += o.InvalidLabels
+	c.ImmatureLabels += o.ImmatureLabels
 	c.Clock.merge(o.Clock)
 	for _, err := range []error{
 		c.Numeric.Merge(&o.Numeric),

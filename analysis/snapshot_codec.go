@@ -40,11 +40,37 @@ func (s *Snapshot) MarshalBinary() ([]byte, error) {
 	b := []byte(snapshotMagic)
 	b = appendBlob(b, spec)
 	b = binary.AppendUvarint(b, s.RowCount)
+	if b, err = s.appendColumns(b); err != nil {
+		return nil, err
+	}
+	for i := range s.Metrics {
+		if b, err = s.Metrics[i].appendBinary(b); err != nil {
+			return nil, fmt.Errorf("analysis: Snapshot: metric %q: %w", s.Metrics[i].Name, err)
+		}
+	}
+	for i := range s.Slices {
+		if b, err = s.Slices[i].appendBinary(b); err != nil {
+			return nil, err
+		}
+	}
+	b = s.appendCutoffs(b)
+	sum := sha256.Sum256(b)
+	return append(b, sum[:]...), nil
+}
+
+func (s *Snapshot) appendColumns(b []byte) ([]byte, error) {
 	for i := range s.Columns {
 		c := &s.Columns[i]
-		b = binary.AppendUvarint(b, uint64(c.Type))
+		kind := uint64(c.Type)
+		if c.ImmatureLabels > 0 {
+			kind |= withImmature
+		}
+		b = binary.AppendUvarint(b, kind)
 		b = binary.AppendUvarint(b, c.AbsentRows)
 		b = binary.AppendUvarint(b, c.InvalidLabels)
+		if c.ImmatureLabels > 0 {
+			b = binary.AppendUvarint(b, c.ImmatureLabels)
+		}
 		b = binary.AppendUvarint(b, c.Clock.N)
 		b = binary.AppendUvarint(b, c.Clock.Null)
 		b = binary.AppendVarint(b, c.Clock.Min)
@@ -57,8 +83,7 @@ func (s *Snapshot) MarshalBinary() ([]byte, error) {
 			b = appendBlob(b, blob)
 		}
 	}
-	sum := sha256.Sum256(b)
-	return append(b, sum[:]...), nil
+	return b, nil
 }
 
 func appendBlob(b, blob []byte) []byte {
@@ -92,29 +117,54 @@ func decodeSnapshot(b []byte) (*Snapshot, error) {
 	}
 	s := newSnapshot(spec)
 	s.RowCount = r.uint()
+	if err := s.decodeColumns(&r); err != nil {
+		return nil, err
+	}
+	for i := range s.Metrics {
+		if err := s.Metrics[i].decode(&r); err != nil {
+			return nil, fmt.Errorf("analysis: Snapshot: metric %q: %w", s.Metrics[i].Name, err)
+		}
+	}
+	for i := range s.Slices {
+		if err := s.Slices[i].decode(&r, s); err != nil {
+			return nil, err
+		}
+	}
+	s.decodeCutoffs(&r)
+	if r.err == nil && len(r.b) > 0 {
+		return nil, fmt.Errorf("analysis: Snapshot: %d bytes left over: %w", len(r.b), stats.ErrMismatch)
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return s, s.soundMaturity()
+}
+
+func (s *Snapshot) decodeColumns(r *blobReader) error {
 	for i := range s.Columns {
 		c := &s.Columns[i]
-		c.Type = Type(min(r.uint(), 127))
+		kind := r.uint()
+		c.Type = Type(min(kind&^withImmature, 127))
 		c.AbsentRows = r.uint()
 		c.InvalidLabels = r.uint()
+		if kind&withImmature != 0 {
+			c.ImmatureLabels = r.uint()
+		}
 		c.Clock = TimeRange{N: r.uint(), Null: r.uint(), Min: r.int(), Max: r.int()}
 		for _, p := range c.parts() {
 			blob := r.blob()
 			if r.err != nil {
-				return nil, r.err
+				return r.err
 			}
 			if err := p.UnmarshalBinary(blob); err != nil {
-				return nil, fmt.Errorf("analysis: Snapshot: column %q: %w", c.Name, err)
+				return fmt.Errorf("analysis: Snapshot: column %q: %w", c.Name, err)
 			}
 		}
-		if err := c.validate(spec.Columns[i], spec.Task); err != nil {
-			return nil, err
+		if err := c.validate(s.Spec.Columns[i], s.Spec.Task); err != nil {
+			return err
 		}
 	}
-	if r.err == nil && len(r.b) > 0 {
-		return nil, fmt.Errorf("analysis: Snapshot: %d bytes left over: %w", len(r.b), stats.ErrMismatch)
-	}
-	return s, r.err
+	return nil
 }
 
 func decodeSpec(b []byte) (*Spec, error) {
@@ -124,7 +174,7 @@ func decodeSpec(b []byte) (*Spec, error) {
 	if err := dec.Decode(&raw); err != nil {
 		return nil, fmt.Errorf("analysis: Snapshot: spec: %w: %w", err, stats.ErrMismatch)
 	}
-	spec, err := NewSpec(raw.Task, raw.Columns...)
+	spec, err := raw.canonical()
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +205,9 @@ func (c *ColumnSummary) validate(spec ColumnSpec, task Task) error {
 	}
 	if c.Category.Cap() != summary.DefaultCap {
 		return fail("category summary with another cap")
+	}
+	if c.ImmatureLabels > 0 && c.Role != Label {
+		return fail("immature labels of another column than the label")
 	}
 	if c.Clock.N > 0 && c.Clock.Min > c.Clock.Max {
 		return fail("time range ends before it starts")
@@ -221,6 +274,9 @@ type snapshotJSON struct {
 	Spec    *Spec        `json:"spec"`
 	Rows    uint64       `json:"rows"`
 	Columns []columnJSON `json:"columns"`
+	Metrics []metricJSON `json:"metrics,omitempty"`
+	Slices  []slicesJSON `json:"slices,omitempty"`
+	Mature  Cutoffs      `json:"mature_before,omitzero"`
 }
 
 type columnJSON struct {
@@ -228,6 +284,7 @@ type columnJSON struct {
 	Type          Type                 `json:"type"`
 	AbsentRows    uint64               `json:"absent_rows,omitempty"`
 	InvalidLabels uint64               `json:"invalid_labels,omitempty"`
+	Immature      uint64               `json:"immature_labels,omitempty"`
 	Numeric       *summary.Histogram   `json:"numeric,omitempty"`
 	Cuts          *summary.Histogram   `json:"cuts,omitempty"`
 	Boolean       *summary.Proportion  `json:"boolean,omitempty"`
@@ -240,10 +297,21 @@ type columnJSON struct {
 // MarshalJSON implements [json.Marshaler]. Summaries that are empty are left
 // out.
 func (s *Snapshot) MarshalJSON() ([]byte, error) {
-	j := snapshotJSON{Schema: SnapshotSchema, Spec: s.Spec, Rows: s.RowCount, Columns: []columnJSON{}}
+	j := snapshotJSON{Schema: SnapshotSchema, Spec: s.Spec, Rows: s.RowCount, Columns: s.columnsJSON(), Mature: s.MatureBefore}
+	for i := range s.Metrics {
+		j.Metrics = append(j.Metrics, s.Metrics[i].json())
+	}
+	for i := range s.Slices {
+		j.Slices = append(j.Slices, s.Slices[i].json())
+	}
+	return json.Marshal(j)
+}
+
+func (s *Snapshot) columnsJSON() []columnJSON {
+	all := []columnJSON{}
 	for i := range s.Columns {
 		c := &s.Columns[i]
-		out := columnJSON{Name: c.Name, Type: c.Type, AbsentRows: c.AbsentRows, InvalidLabels: c.InvalidLabels}
+		out := columnJSON{Name: c.Name, Type: c.Type, AbsentRows: c.AbsentRows, InvalidLabels: c.InvalidLabels, Immature: c.ImmatureLabels}
 		if c.Numeric.Total() > 0 {
 			out.Numeric = &c.Numeric
 		}
@@ -259,15 +327,15 @@ func (s *Snapshot) MarshalJSON() ([]byte, error) {
 		if c.Units.Total()+c.Units.Null() > 0 {
 			out.Units = &c.Units
 		}
-		if c.Scores.All().Total() > 0 || len(c.Scores.Cuts()) > 0 {
+		if c.Scores.Total() > 0 || len(c.Scores.Cuts()) > 0 {
 			out.Scores = &c.Scores
 		}
 		if c.Clock != (TimeRange{}) {
 			out.Clock = &c.Clock
 		}
-		j.Columns = append(j.Columns, out)
+		all = append(all, out)
 	}
-	return json.Marshal(j)
+	return all
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]; unknown members, another schema
@@ -282,21 +350,50 @@ func (s *Snapshot) UnmarshalJSON(b []byte) error {
 	if j.Schema != SnapshotSchema || j.Spec == nil {
 		return fmt.Errorf("analysis: Snapshot: schema %q, this program reads %q: %w", j.Schema, SnapshotSchema, stats.ErrMismatch)
 	}
-	spec, err := NewSpec(j.Spec.Task, j.Spec.Columns...)
+	spec, err := j.Spec.canonical()
 	if err != nil {
 		return err
 	}
 	out := newSnapshot(spec)
 	out.RowCount = j.Rows
-	if len(j.Columns) != len(out.Columns) {
-		return fmt.Errorf("analysis: Snapshot: %d columns, the spec names %d: %w", len(j.Columns), len(out.Columns), stats.ErrMismatch)
+	out.MatureBefore = Cutoffs{First: j.Mature.First.UTC(), Last: j.Mature.Last.UTC()}
+	if err := out.setColumns(j.Columns); err != nil {
+		return err
 	}
-	for i, c := range j.Columns {
-		dst := &out.Columns[i]
+	if len(j.Metrics) != len(out.Metrics) {
+		return fmt.Errorf("analysis: Snapshot: %d metrics, the spec names %d: %w", len(j.Metrics), len(out.Metrics), stats.ErrMismatch)
+	}
+	for i := range j.Metrics {
+		if err := out.Metrics[i].fromJSON(&j.Metrics[i]); err != nil {
+			return err
+		}
+	}
+	if len(j.Slices) != len(out.Slices) {
+		return fmt.Errorf("analysis: Snapshot: %d crosses of slices, the spec names %d: %w", len(j.Slices), len(out.Slices), stats.ErrMismatch)
+	}
+	for i := range j.Slices {
+		if err := out.Slices[i].fromJSON(&j.Slices[i], out); err != nil {
+			return err
+		}
+	}
+	if err := out.soundMaturity(); err != nil {
+		return err
+	}
+	*s = *out
+	return nil
+}
+
+// setColumns takes over columns that were read.
+func (s *Snapshot) setColumns(all []columnJSON) error {
+	if len(all) != len(s.Columns) {
+		return fmt.Errorf("analysis: Snapshot: %d columns, the spec names %d: %w", len(all), len(s.Columns), stats.ErrMismatch)
+	}
+	for i, c := range all {
+		dst := &s.Columns[i]
 		if c.Name != dst.Name {
 			return fmt.Errorf("analysis: Snapshot: column %q where the spec names %q: %w", c.Name, dst.Name, stats.ErrMismatch)
 		}
-		dst.Type, dst.AbsentRows, dst.InvalidLabels = c.Type, c.AbsentRows, c.InvalidLabels
+		dst.Type, dst.AbsentRows, dst.InvalidLabels, dst.ImmatureLabels = c.Type, c.AbsentRows, c.InvalidLabels, c.Immature
 		set(&dst.Numeric, c.Numeric)
 		set(&dst.Cuts, c.Cuts)
 		set(&dst.Boolean, c.Boolean)
@@ -304,11 +401,10 @@ func (s *Snapshot) UnmarshalJSON(b []byte) error {
 		set(&dst.Units, c.Units)
 		set(&dst.Scores, c.Scores)
 		set(&dst.Clock, c.Clock)
-		if err := dst.validate(spec.Columns[i], spec.Task); err != nil {
+		if err := dst.validate(s.Spec.Columns[i], s.Spec.Task); err != nil {
 			return err
 		}
 	}
-	*s = *out
 	return nil
 }
 

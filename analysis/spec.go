@@ -18,6 +18,12 @@ import (
 type Spec struct {
 	Task    Task         `json:"task"`
 	Columns []ColumnSpec `json:"columns"` // unique names, in ascending order
+	// Metrics are what providers bring beside the log; unique names, in ascending
+	// order. See [Spec.WithMetrics].
+	Metrics []MetricSpec `json:"metrics,omitempty"`
+	// Slices are the crosses of columns whose slices are summarised by themselves;
+	// unlike each other, in ascending order. See [Spec.WithSlices].
+	Slices []SliceSpec `json:"slices,omitempty"`
 }
 
 // Role is what a column is for, beyond being watched.

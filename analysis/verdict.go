@@ -13,7 +13,7 @@ const VerdictSchema = "rampguard.verdict/v1"
 
 // EngineVersion is the version of the rules that turn evidence into a verdict.
 // It changes with every change that can move a number or a decision.
-const EngineVersion = "0.1.0"
+const EngineVersion = "0.2.0"
 
 // Verdict is the answer to a rollout controller, with everything it rests on.
 // The zero Verdict is an automatic pause.
@@ -24,20 +24,25 @@ type Verdict struct {
 	Reasons    []Reason      // why, the deciding ones first
 	Findings   []Finding     // in the order of the policy's checks, then by column, metric and slice
 	Model      Model
-	State      State  // to be handed to the next evaluation of the same rollout
-	Record     Record // what the verdict was computed from
+	Stage      string          // the present stage, when the look named one
+	Step       Step            // where the rollout goes from there
+	Next       string          // the stage that may begin, when Step is Advance
+	Shadows    []ShadowVerdict // what other policies would have decided
+	State      State           // to be handed to the next evaluation of the same rollout
+	Record     Record          // what the verdict was computed from
 }
 
 // Reason names the rule behind a decision and the check that triggered it.
 type Reason struct {
-	Code  string `json:"code"`  // stable snake_case identifier of the rule
-	Check string `json:"check"` // name of the check behind it, or empty
-	Text  string `json:"text"`  // for people
+	Code   string `json:"code"`             // stable snake_case identifier of the rule
+	Check  string `json:"check"`            // name of the check behind it, or empty
+	Metric string `json:"metric,omitempty"` // of the finding behind it
+	Text   string `json:"text"`             // for people
 }
 
-// The codes of reasons.
+// The codes of reasons. They are stable; the texts beside them may change.
 const (
-	ReasonInvalid      = "evidence_invalid"      // a required check says that the data cannot be trusted
+	ReasonInvalid      = "evidence_invalid"      // the data cannot be trusted
 	ReasonHarm         = "harm"                  // proven harm beyond the margin
 	ReasonLatched      = "rollback_latched"      // an earlier verdict of this rollout was a rollback
 	ReasonNoEvidence   = "no_evidence"           // a required check had nothing to look at
@@ -50,33 +55,16 @@ const (
 	ReasonMissing      = "required_check_absent" // a required check reported nothing
 	ReasonRubberStamp  = "no_required_check"     // the policy requires no check at all
 	ReasonNoHarm       = "no_material_harm"      // every required check passed
+	ReasonPaused       = "pause_latched"         // an earlier verdict asked for a person, and none has accepted
+	ReasonDeadline     = "deadline"              // a check has waited longer than the policy allows
+	ReasonOverride     = "override"              // a person has decided
+	ReasonRefused      = "override_refused"      // an override does not count
+	ReasonAttempt      = "new_attempt"           // the candidate or the policy changed
+	ReasonSource       = "source_failed"         // a source of data failed; the code of such findings, not of reasons
+
+	// ReasonDeadlineRollback is a deadline after which the policy rolls back.
+	ReasonDeadlineRollback = "deadline_rollback"
 )
-
-// State is what one verdict hands to the next of the same rollout. The zero
-// State is that of a rollout not yet looked at.
-type State struct {
-	Looks       uint64   `json:"looks"`                  // verdicts given so far
-	RolledBack  bool     `json:"rolled_back,omitempty"`  // harm was proven; it stays proven
-	LatchReason []Reason `json:"latch_reason,omitempty"` // what proved it
-}
-
-// Record says what a verdict was computed from, so that it can be repeated: the
-// rules, the policy, the evidence, and the state that was handed in.
-type Record struct {
-	Engine        string  `json:"engine"`
-	PolicyDigest  string  `json:"policy_digest"`
-	PolicyVersion int     `json:"policy_version"`
-	Inputs        []Input `json:"inputs,omitempty"`     // of both arms; none when Decide was called with findings
-	DecidedAt     string  `json:"decided_at,omitempty"` // RFC 3339, UTC; the time that was passed in
-	Previous      State   `json:"previous"`             // the state that the verdict before handed over
-}
-
-// Input identifies the evidence of one arm; an arm without data has no digest.
-type Input struct {
-	Arm    string `json:"arm"`
-	Digest string `json:"digest,omitempty"` // SHA-256 of the binary snapshot
-	Rows   uint64 `json:"rows"`
-}
 
 // ExitCode is the exit status by which a command tells the decision: 0 continue,
 // 75 automatic pause, 3 manual pause, 1 rollback. 2 is left for errors.
@@ -95,15 +83,19 @@ func (v *Verdict) ExitCode() int {
 }
 
 type verdictJSON struct {
-	Schema     string    `json:"schema"`
-	Model      Model     `json:"model"`
-	Decision   Decision  `json:"decision"`
-	Resume     Resume    `json:"resume"`
-	CheckAfter float64   `json:"check_after_seconds"`
-	Reasons    []Reason  `json:"reasons"`
-	Findings   []Finding `json:"findings"`
-	State      State     `json:"state"`
-	Record     Record    `json:"record"`
+	Schema     string          `json:"schema"`
+	Model      Model           `json:"model"`
+	Stage      string          `json:"stage,omitempty"`
+	Decision   Decision        `json:"decision"`
+	Resume     Resume          `json:"resume"`
+	CheckAfter float64         `json:"check_after_seconds"`
+	Step       Step            `json:"step"`
+	Next       string          `json:"next_stage,omitempty"`
+	Reasons    []Reason        `json:"reasons"`
+	Findings   []Finding       `json:"findings"`
+	Shadows    []ShadowVerdict `json:"shadows,omitempty"`
+	State      State           `json:"state"`
+	Record     Record          `json:"record"`
 }
 
 // maxCheckAfter is far beyond what Decide asks for and within a time.Duration.
@@ -112,8 +104,8 @@ const maxCheckAfter = 366 * 24 * time.Hour
 // MarshalJSON implements [json.Marshaler] with the schema [VerdictSchema].
 func (v Verdict) MarshalJSON() ([]byte, error) {
 	j := verdictJSON{
-		Schema: VerdictSchema, Model: v.Model, Decision: v.Decision, Resume: v.Resume, CheckAfter: v.CheckAfter.Seconds(),
-		Reasons: v.Reasons, Findings: v.Findings, State: v.State, Record: v.Record,
+		Schema: VerdictSchema, Model: v.Model, Stage: v.Stage, Decision: v.Decision, Resume: v.Resume, CheckAfter: v.CheckAfter.Seconds(),
+		Step: v.Step, Next: v.Next, Reasons: v.Reasons, Findings: v.Findings, Shadows: v.Shadows, State: v.State, Record: v.Record,
 	}
 	if j.Reasons == nil {
 		j.Reasons = []Reason{}
@@ -140,7 +132,8 @@ func (v *Verdict) UnmarshalJSON(b []byte) error {
 	}
 	*v = Verdict{
 		Decision: j.Decision, Resume: j.Resume, CheckAfter: time.Duration(j.CheckAfter * float64(time.Second)),
-		Reasons: j.Reasons, Findings: j.Findings, Model: j.Model, State: j.State, Record: j.Record,
+		Stage: j.Stage, Step: j.Step, Next: j.Next, Reasons: j.Reasons, Findings: j.Findings, Shadows: j.Shadows,
+		Model: j.Model, State: j.State, Record: j.Record,
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/rampguard/rampguard/analysis"
 	"github.com/rampguard/rampguard/stats"
@@ -16,6 +17,10 @@ import (
 type Options struct {
 	Workers   int // goroutines that read; 0 means runtime.GOMAXPROCS
 	BatchRows int // rows per batch, at most 1048576; 0 means 16384
+
+	// MatureBefore, when it is not zero, lets the labels of rows count only where
+	// they were served before it; see [analysis.Collector.MatureBefore].
+	MatureBefore time.Time
 
 	// Progress, when it is set, is called from the workers now and then, and at
 	// the end of each row group; never twice at once, so it should be quick.
@@ -91,20 +96,31 @@ func Collect(ctx context.Context, spec *analysis.Spec, o Options, patterns ...st
 		return nil, err
 	}
 	q.progress = o.Progress
-	return q.run(ctx, spec, block, min(workers, max(1, len(q.tasks))))
+	into := make([]*analysis.Collector, min(workers, max(1, len(q.tasks))))
+	for i := range into {
+		into[i] = analysis.NewCollector(spec)
+		if err := into[i].MatureBefore(o.MatureBefore); err != nil {
+			return nil, fmt.Errorf("parquetrows: Options.MatureBefore: %w", err)
+		}
+	}
+	if !o.MatureBefore.IsZero() {
+		q.parts = spec.MatureParts()
+	}
+	return q.run(ctx, block, into)
 }
 
-// run works off the queue and merges what the workers have collected.
-func (q *queue) run(ctx context.Context, spec *analysis.Spec, block, workers int) (*analysis.Snapshot, error) {
+// run works off the queue with a worker for each collector and merges what they
+// have collected.
+func (q *queue) run(ctx context.Context, block int, into []*analysis.Collector) (*analysis.Snapshot, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	parts := make([]*analysis.Snapshot, workers)
+	parts := make([]*analysis.Snapshot, len(into))
 	var wg sync.WaitGroup
 	for i := range parts {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			w := worker{q: q, group: newGroup(2, block), into: analysis.NewCollector(spec)}
+			w := worker{q: q, group: newGroup(q.widest(), block), into: into[i]}
 			var err error
 			if parts[i], err = w.work(ctx); err != nil {
 				q.fail(w.task, err)
@@ -196,6 +212,15 @@ func (w *worker) readPart(ctx context.Context, in *input, group int, columns []s
 	}
 }
 
+// widest is the number of columns of the largest part.
+func (q *queue) widest() int {
+	n := 0
+	for _, part := range q.parts {
+		n = max(n, len(part))
+	}
+	return n
+}
+
 // advance reports progress now and then: rows of one part are that share of rows.
 func (w *worker) advance(rows int64) {
 	w.fresh += rows
@@ -205,29 +230,6 @@ func (w *worker) advance(rows int64) {
 		w.fresh -= n * parts
 		w.told += n
 	}
-}
-
-// partsOf lists the columns of the spec that are read together: the score of a
-// binary task with its label, and each other column by itself.
-func partsOf(spec *analysis.Spec) [][]int {
-	score, label := -1, -1
-	if spec.Task == analysis.Binary {
-		score, label = spec.ByRole(analysis.Score), spec.ByRole(analysis.Label)
-	}
-	if len(spec.Columns) == 0 {
-		return [][]int{nil} // the rows count all the same
-	}
-	var parts [][]int
-	for i := range spec.Columns {
-		switch {
-		case i == score && label >= 0:
-			parts = append(parts, []int{score, label})
-		case i == label && score >= 0:
-		default:
-			parts = append(parts, []int{i})
-		}
-	}
-	return parts
 }
 
 func stopped(ctx context.Context) error {

@@ -71,7 +71,7 @@ type queue struct {
 	spec  *analysis.Spec
 	files []*queued
 	tasks []task
-	parts [][]int // the columns that are read together
+	parts [][]int // the columns that are read together; see analysis.Spec.Parts
 	taken atomic.Int64
 
 	mu       sync.Mutex // guards what follows
@@ -98,7 +98,7 @@ type queued struct {
 // newQueue reads the footers of all files, so that what cannot be read is known
 // before the first row.
 func newQueue(ctx context.Context, spec *analysis.Spec, paths []string, workers int) (*queue, error) {
-	q := &queue{spec: spec, parts: partsOf(spec), files: make([]*queued, len(paths))}
+	q := &queue{spec: spec, parts: spec.Parts(), files: make([]*queued, len(paths))}
 	errs := make([]error, len(paths))
 	var next atomic.Int64
 	var wg sync.WaitGroup

@@ -18,7 +18,8 @@ import (
 // the rules are counted exactly. The estimate of each finding is the absolute
 // difference in percentage points, with bounds that hold for all actions
 // together (Bonferroni) and, in a policy that looks continuously, at all looks;
-// see [Guardrail] for how they are made. A difference surely beyond the margin is
+// see [Guardrail] for how they are made, and how those of several stages are
+// added up. A difference surely beyond the margin is
 // Harm, one surely within it a Pass. The total variation of the two mixes, half
 // the sum of all differences, is among the details.
 //
@@ -45,6 +46,9 @@ const mismatchLimit = 0.001
 // Name implements [analysis.Check].
 func (a Actions) Name() string { return "actions" }
 
+// Stratified implements [analysis.Stratified].
+func (a Actions) Stratified() {}
+
 // Columns implements [analysis.Check].
 func (a Actions) Columns() []analysis.ColumnSpec { return nil }
 
@@ -58,11 +62,14 @@ func (a Actions) margin(irreversible bool) float64 {
 	return 0.05
 }
 
-// mix is how often each action was taken in both arms.
+// mix is how often each action was taken in both arms, in one stage.
 type mix struct {
 	actions []valueCounts // the rules' order first, then by name
 	n       analysis.Counts
 	source  string
+	logged  bool    // the source is the log
+	repeats float64 // rows per unit
+	split   analysis.Split
 }
 
 // Run implements [analysis.Check].
@@ -72,45 +79,94 @@ func (a Actions) Run(ev *analysis.Evidence) ([]analysis.Finding, error) {
 			return nil, fmt.Errorf("checks: Actions: margin %v is not in percentage points: %w", q, stats.ErrDomain)
 		}
 	}
-	if fs := missing(ev, a.Name()); fs != nil {
-		return fs, nil
-	}
 	l := newLook(ev)
 	rules := l.policy.Actions.Rules
-	logged, p := loggedMix(ev, rules)
-	implied, hasImplied := impliedMix(ev, rules)
-	m := logged
-	if m.source == "" && p == nil && hasImplied {
-		m = implied
+	var stages, logged, implied []mix
+	f := analysis.NewFinding(a.Name(), "no_actions", "actions")
+	f.N, f.Outcome = rows(ev), analysis.NoData
+	f.Message = "The log has no action column, and the policy has no rules from which actions follow."
+	none := true
+	for _, s := range strataOf(ev) {
+		if empty(s.Baseline) || empty(s.Candidate) {
+			continue
+		}
+		none = false
+		byLog, p := loggedMix(s, rules)
+		if p != nil {
+			f.Code = "action_share"
+			p.put(&f)
+			return []analysis.Finding{f}, nil
+		}
+		byRules, ok := impliedMix(s, rules)
+		m := byLog
+		if m.source == "" && ok {
+			m = byRules
+		}
+		switch {
+		case m.source == "":
+		case m.n.Baseline == 0 || m.n.Candidate == 0:
+			f.Message = "One of the arms has no row with an action yet."
+		default:
+			stages = append(stages, m)
+		}
+		if byLog.source != "" && ok {
+			logged, implied = append(logged, byLog), append(implied, byRules)
+		}
 	}
-	f := analysis.NewFinding(a.Name(), "action_share", "actions")
-	f.N = rows(ev)
 	switch {
-	case p != nil:
-		p.put(&f)
+	case none:
+		if fs := missing(ev, a.Name()); fs != nil {
+			return fs, nil
+		}
+		f.Code, f.Message = "no_data", "No stage has rows of both arms."
 		return []analysis.Finding{f}, nil
-	case m.source == "":
-		f.Code, f.Outcome = "no_actions", analysis.NoData
-		f.Message = "The log has no action column, and the policy has no rules from which actions follow."
-		return []analysis.Finding{f}, nil
-	case m.n.Baseline == 0 || m.n.Candidate == 0:
-		f.Code, f.Outcome, f.Message = "no_actions", analysis.NoData, "One of the arms has no row with an action yet."
+	case len(stages) == 0:
 		return []analysis.Finding{f}, nil
 	}
-	out := a.unknown(m, rules, logged.source != "")
-	out = append(out, a.shares(ev, l, m, rules)...)
-	if logged.source != "" && hasImplied {
-		if g, ok := a.mismatch(logged, implied); ok {
+	out := a.unknown(addMixes(stages), rules, stages[0].logged)
+	out = append(out, a.shares(ev, l, stages, rules)...)
+	if len(logged) > 0 {
+		if g, ok := a.mismatch(addMixes(logged), addMixes(implied)); ok {
 			out = append(out, g)
 		}
 	}
 	return out, nil
 }
 
+// addMixes adds the counts of stages up, for what is asked of each arm by itself.
+func addMixes(ms []mix) mix {
+	out := ms[0]
+	out.actions = slices.Clone(out.actions)
+	for _, m := range ms[1:] {
+		out.n.Baseline += m.n.Baseline
+		out.n.Candidate += m.n.Candidate
+		for _, v := range m.actions {
+			i := slices.IndexFunc(out.actions, func(o valueCounts) bool { return o.name == v.name })
+			if i < 0 {
+				out.actions = append(out.actions, v)
+				continue
+			}
+			out.actions[i].n.Baseline += v.n.Baseline
+			out.actions[i].n.Candidate += v.n.Candidate
+		}
+	}
+	return out
+}
+
+// of is how often an action was taken.
+func (m mix) of(name string) analysis.Counts {
+	for _, v := range m.actions {
+		if v.name == name {
+			return v.n
+		}
+	}
+	return analysis.Counts{}
+}
+
 // loggedMix reads the actions of the log; its source is empty when no column has
 // that role, or neither arm logged any.
-func loggedMix(ev *analysis.Evidence, rules []analysis.ActionRule) (mix, *problem) {
-	var m mix
+func loggedMix(ev analysis.Stratum, rules []analysis.ActionRule) (mix, *problem) {
+	m := mix{repeats: rowsPerUnit(ev.Baseline, ev.Candidate), split: ev.Split}
 	b, c := ev.Baseline.ByRole(analysis.Action), ev.Candidate.ByRole(analysis.Action)
 	if b == nil || c == nil || (b.Type == analysis.Absent && c.Type == analysis.Absent) {
 		return m, nil
@@ -137,13 +193,13 @@ func loggedMix(ev *analysis.Evidence, rules []analysis.ActionRule) (mix, *proble
 		m.n.Baseline += v.n.Baseline
 		m.n.Candidate += v.n.Candidate
 	}
-	m.source = "column " + b.Name
+	m.source, m.logged = "column "+b.Name, true
 	return m, nil
 }
 
 // impliedMix applies the rules of the policy to the scores.
-func impliedMix(ev *analysis.Evidence, rules []analysis.ActionRule) (mix, bool) {
-	m := mix{source: "rules of the policy on the scores"}
+func impliedMix(ev analysis.Stratum, rules []analysis.ActionRule) (mix, bool) {
+	m := mix{source: "rules of the policy on the scores", repeats: rowsPerUnit(ev.Baseline, ev.Candidate), split: ev.Split}
 	if len(rules) == 0 {
 		return m, false
 	}
@@ -209,21 +265,32 @@ func (a Actions) unknown(m mix, rules []analysis.ActionRule, logged bool) []anal
 }
 
 // shares compares the share of every action.
-func (a Actions) shares(ev *analysis.Evidence, l look, m mix, rules []analysis.ActionRule) []analysis.Finding {
-	r := newRuler(ev.Policy, 0)
-	repeats := rowsPerUnit(ev.Baseline, ev.Candidate)
-	k := 2 * float64(len(m.actions)) // harm may show in both directions of every action
+func (a Actions) shares(ev *analysis.Evidence, l look, stages []mix, rules []analysis.ActionRule) []analysis.Finding {
+	r := rulerOf(ev, 0)
+	m := addMixes(stages)
+	// Harm may show in both directions of every action, and one that the rules name may
+	// yet appear: the error is not to be shared out anew when it does.
+	family := float64(max(len(m.actions), len(rules)))
+	k := 2 * family
+	pairs := make([]pair, len(m.actions))
 	tv := 0.0
-	for _, v := range m.actions {
-		tv += math.Abs(float64(v.n.Candidate)/float64(m.n.Candidate)-float64(v.n.Baseline)/float64(m.n.Baseline)) / 2
+	for i, v := range m.actions {
+		arms := make([]armPair, len(stages))
+		for j, s := range stages {
+			n := s.of(v.name)
+			arms[j] = armPair{base: shareOf(n.Baseline, s.n.Baseline, s.repeats), cand: shareOf(n.Candidate, s.n.Candidate, s.repeats), okBase: true, okCand: true, split: s.split}
+		}
+		pairs[i], _ = newPair(ev, r, arms)
+		tv += math.Abs(pairs[i].cand.value-pairs[i].base.value) / 2
 	}
 	var out []analysis.Finding
-	for _, v := range m.actions {
-		p := pair{base: shareOf(v.n.Baseline, m.n.Baseline, repeats), cand: shareOf(v.n.Candidate, m.n.Candidate, repeats), r: r}
+	for at, v := range m.actions {
+		p := pairs[at]
+		repeats := p.cand.repeats
 		i := slices.IndexFunc(rules, func(r analysis.ActionRule) bool { return r.Name == v.name })
 		irreversible := i >= 0 && rules[i].Irreversible
 		f := analysis.NewFinding(a.Name(), "action_share", v.name)
-		f.N, f.Unit, f.Alpha, f.Limit = m.n, "pp", l.alpha/float64(len(m.actions)), stats.Float(a.margin(irreversible))
+		f.N, f.Unit, f.Alpha, f.Limit = m.n, "pp", l.alpha/family, stats.Float(a.margin(irreversible))
 		f.Method = methodName(p, marginLimit) + "; actions from the " + m.source
 		d := math.Abs(p.cand.value - p.base.value)
 		f.Estimate = l.interval(d, absolute(p.difference(l.noHarm)))
@@ -233,7 +300,7 @@ func (a Actions) shares(ev *analysis.Evidence, l look, m mix, rules []analysis.A
 			f.Details = append(f.Details, analysis.Detail{Name: "irreversible", Value: 1, Text: "yes"})
 		}
 		if repeats > 1 {
-			warn(&f, stats.WarnRepeatedUnits, fmt.Sprintf("A unit appears in %s rows on average; the bounds count units, not rows.", number(repeats)))
+			warn(&f, stats.WarnRepeatedUnits, fmt.Sprintf("Units repeat, and rows of one are not independent; the bounds take %s rows for one.", number(repeats)))
 		}
 		f.Outcome = verdict(&f)
 		a.explain(&f, l, p, v.name, irreversible)

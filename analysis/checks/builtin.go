@@ -11,7 +11,10 @@ func Builtin() analysis.Registry {
 		"drift":     buildDrift,
 		"collapse":  buildCollapse,
 		"guardrail": buildGuardrail,
+		"gauge":     buildGauge,
 		"actions":   buildActions,
+		"slo":       buildSLO,
+		"slices":    buildSlices,
 	}
 }
 

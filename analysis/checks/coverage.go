@@ -37,15 +37,23 @@ func (g Guardrail) coverage(ev *analysis.Evidence, l look, fs []analysis.Finding
 		if !ok {
 			return 0, 0
 		}
-		return min(yes+no, s.RowCount), s.RowCount
+		n = s.MatureRows()
+		return min(yes+no, n), n
 	}
-	xb, nb := labelled(ev.Baseline)
-	xc, nc := labelled(ev.Candidate)
-	if nb == 0 || nc == 0 {
+	var arms []armPair
+	for _, s := range strataOf(ev) {
+		if s.Baseline == nil || s.Candidate == nil {
+			continue
+		}
+		xb, nb := labelled(s.Baseline)
+		xc, nc := labelled(s.Candidate)
+		repeats := rowsPerUnit(s.Baseline, s.Candidate)
+		arms = append(arms, armPair{base: shareOf(xb, nb, repeats), cand: shareOf(xc, nc, repeats), okBase: nb > 0, okCand: nc > 0, split: s.Split})
+	}
+	p, ok := newPair(ev, rulerOf(ev, g.Planned), arms)
+	if !ok {
 		return analysis.Finding{}, false
 	}
-	repeats := rowsPerUnit(ev.Baseline, ev.Candidate)
-	p := pair{base: shareOf(xb, nb, repeats), cand: shareOf(xc, nc, repeats), r: newRuler(ev.Policy, g.Planned)}
 	diff := p.difference(l.noHarm / 2) // two-sided
 	least, sign := diff.lo, 1.0
 	if p.cand.value < p.base.value {

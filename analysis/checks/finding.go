@@ -10,9 +10,12 @@ import (
 
 // Warning codes of this package; see the package comment.
 const (
-	WarnRelative = "relative_undefined" // a relative limit near a baseline of 0 became an absolute one
-	WarnCoverage = "label_coverage"     // labels arrive at different rates in the two arms
-	WarnSkewed   = "skewed"             // too few rows for the normal approximation of so skewed a metric
+	WarnRelative  = "relative_undefined" // a relative limit near a baseline of 0 became an absolute one
+	WarnCoverage  = "label_coverage"     // labels arrive at different rates in the two arms
+	WarnFractions = "fractional_counts"  // a provider's counts are no whole numbers
+	WarnMissing   = "missing_windows"    // a provider had nothing for some windows
+	WarnOpenEnd   = "open_bucket"        // a quantile lies in the bucket without an end
+	WarnSkewed    = "skewed"             // too few rows for the normal approximation of so skewed a metric
 )
 
 // look is what every check reads from the evidence, with the errors made safe: a
@@ -126,6 +129,6 @@ func warn(f *analysis.Finding, code, message string) {
 // warnRepeats says that rows of one unit were taken for independent.
 func warnRepeats(f *analysis.Finding, ev *analysis.Evidence) {
 	if r := rowsPerUnit(ev.Baseline, ev.Candidate); r > 1 {
-		warn(f, stats.WarnRepeatedUnits, "A unit appears in "+number(r)+" rows on average; the intervals take rows for independent and are too narrow.")
+		warn(f, stats.WarnRepeatedUnits, "Units repeat, so that "+number(r)+" rows may be worth one; the intervals take rows for independent and are too narrow.")
 	}
 }

@@ -3,7 +3,6 @@ package checks
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/rampguard/rampguard/analysis"
 	"github.com/rampguard/rampguard/stats"
@@ -41,6 +40,42 @@ import (
 //     exact beta-binomial sequence with a fifth of the error runs beside it and
 //     needs no minimum; a proportion by itself, and quantiles, use it alone.
 //
+// A rollout in stages is compared within each stage only, and the stages are added
+// up: arms pooled over stages differ when base rates move while the shares change.
+// Each arm is averaged over the stages with common weights, those of Mantel and
+// Haenszel, n_b n_c/(n_b+n_c), and its variance follows from those of the stages;
+// the constructions above take the two averages for the values of the arms, and
+// their clock is the intrinsic time, 4 times the sum of the weights, from the first
+// stage on. A stage without rows in one arm has no weight; bounds of the candidate
+// by itself take its rows of all stages.
+//
+//   - Exact, at any number of looks and whatever the base rates do: the sequence of
+//     [sequential.BinomMix] on the arms of the events, which for proportions runs
+//     beside the normal mixture, with a fifth of the error, and catches rare events
+//     early; for a difference it is multiplied by bounds of the baseline's average.
+//     It takes units for independently assigned, in the shares of the split.
+//   - Asymptotic: the normal mixtures of means, AUC and proportions.
+//   - Approximate: a quantile, and a proportion in looks that are counted, take the
+//     number of rows that would tell as much in one stage (Kish 1965) for that of
+//     the arm; the AUC by itself is the average over stages.
+//
+// With Of the numbers come from a provider, as sums over windows of time: Ratio is
+// events over units (a proportion), Mean an average with its squares, CountRate events
+// over exposure, and Quantile and Rate come from buckets. The squares do not tell how
+// skewed values are; they are taken for as skewed as a gamma distribution, twice the
+// standard deviation over the mean. Two count rates are compared by the arms of their events, given
+// the exposures, exactly, with a normal mixture beside it; one by itself has
+// Garwood's interval at one look, and a gamma mixture at any. A rate of buckets
+// needs an edge for its threshold, and a quantile is known to within a bucket, which
+// judges a bound at an edge exactly; in the last bucket it is at least its lower
+// edge. Counts that are no whole numbers are rounded against what is to be shown.
+// Windows without data are nothing, not zero; windows whose numbers cannot be are a
+// finding of their own, invalid_windows. MinUnits are units, values or, for
+// CountRate, exposure, where it is 0 by default.
+//
+// Limits under the key pause have the pause budget to themselves when the others
+// roll back, so that they take nothing from these.
+//
 // Means, log loss and Brier score have no bounds while their estimate is too
 // skewed for a normal approximation, with the warning skewed: a metric that rests
 // on few large values needs some 45 g^2 rows of the smaller arm, g the skewness,
@@ -48,8 +83,9 @@ import (
 // skewness remains. For AUC no such provision is made.
 //
 // Rows of one unit are not independent. When a unit column shows repeats, all
-// bounds take rows/repeats for the number of rows, which is what perfectly
-// dependent repeats would be worth.
+// bounds divide the number of rows by sum n^2 / sum n, n being the rows of a unit:
+// what they would be worth if all rows of a unit said the same
+// (Clustering of the ids in package summary).
 //
 // A relative limit needs a baseline that is surely not 0: where its own interval
 // holds 0 the limit is applied to the absolute difference, as a share of the
@@ -60,10 +96,13 @@ import (
 // labels of different age: the metric's findings are marked untrusted, and the
 // finding label_coverage is Invalid when the difference is proven at a share of the
 // error like that of a limit, or the metric would be Harm, and else Inconclusive. A
-// difference surely above 1 point is a warning. (That rows are as old as the
-// labels of the policy need is not looked at.)
+// difference surely above 1 point is a warning. Rows younger than the maturity of
+// labels, which is the policy's, count as if they were not there.
 type Guardrail struct {
 	Metric Metric
+	// Of is the name of a provider's metric, in place of a column, for Ratio,
+	// CountRate, Mean, Quantile and Rate.
+	Of string
 	// Column is the column of Mean, Rate and Quantile, and the score or label
 	// column of the other metrics, where it may be left out if the policy names
 	// it.
@@ -84,11 +123,15 @@ type Guardrail struct {
 	Bounds Limits
 	// Relative are limits of candidate/baseline, as ratios.
 	Relative Limits
-	// MinUnits of each arm with a value, below which nothing passes; 0 means 50.
+	// MinUnits of each arm with a value, below which nothing passes; 0 means 50, and
+	// none for CountRate.
 	MinUnits uint64
 	// Planned is the number of units of both arms at which anytime-valid bounds
-	// are tightest; 0 means twice the minimum exposure of the policy, or 10,000.
-	// It has to be chosen before the data.
+	// are tightest; 0 means twice the minimum exposure of the policy, or 10,000;
+	// in stages, half of what the traffic and the durations of the policy amount
+	// to, if that is more. Units of stages count as those of equal arms that would
+	// tell as much, 4 n_b n_c/(n_b+n_c); for CountRate they are events, 1000 by
+	// default. It has to be chosen before the data.
 	Planned uint64
 }
 
@@ -137,9 +180,25 @@ func (g Guardrail) limits() []limit {
 // Name implements [analysis.Check].
 func (g Guardrail) Name() string { return "guardrail" }
 
+// Stratified implements [analysis.Stratified].
+func (g Guardrail) Stratified() {}
+
+// PauseLimits implements [analysis.PauseLimits].
+func (g Guardrail) PauseLimits() bool {
+	return g.Bounds.Pause != nil || g.Relative.Pause != nil || g.Metric.labelled() // labels that differ in coverage pause
+}
+
+// Metrics implements [analysis.MetricUser].
+func (g Guardrail) Metrics() []analysis.MetricSpec {
+	if g.Of == "" {
+		return nil
+	}
+	return []analysis.MetricSpec{{Name: g.Of, Kind: metricOf[g.Metric]}}
+}
+
 // Columns implements [analysis.Check].
 func (g Guardrail) Columns() []analysis.ColumnSpec {
-	if g.Column == "" {
+	if g.Column == "" || g.Of != "" {
 		return nil
 	}
 	c := analysis.ColumnSpec{Name: g.Column, Sums: g.Metric == Mean}
@@ -189,6 +248,9 @@ func (g Guardrail) title() string {
 
 // column name for findings: only where it is a setting.
 func (g Guardrail) findingColumn() string {
+	if g.Of != "" {
+		return g.Of
+	}
 	if g.Metric == Mean || g.Metric == Rate || g.Metric == Quantile {
 		return g.Column
 	}
@@ -208,6 +270,12 @@ func (g Guardrail) validate() error {
 		return fault("metric %s needs a direction, %v", g.Metric, g.Direction)
 	case g.Metric == Quantile && !(g.Q > 0 && g.Q < 1):
 		return fault("quantile %v is not between 0 and 1", g.Q)
+	case g.Of != "" && metricOf[g.Metric] == 0:
+		return fault("%s is not a metric of providers, so it is not one of %s", g.Metric, g.Of)
+	case g.Of != "" && g.Column != "":
+		return fault("both a column, %s, and a metric of providers, %s", g.Column, g.Of)
+	case g.Of == "" && (g.Metric == Ratio || g.Metric == CountRate):
+		return fault("%s needs the name of a metric of providers", g.Metric)
 	case g.findingColumn() == "" && !g.Metric.onScore() && g.Metric != LabelRate:
 		return fault("metric %s needs a column", g.Metric)
 	case math.IsNaN(g.Threshold) || math.IsInf(g.Threshold, 0):
@@ -235,7 +303,9 @@ func (g Guardrail) unfit(l limit) string {
 		return fmt.Sprintf("margin %v is a ratio; write it as a relative change such as 2%%, or use relative", l.quantity)
 	case l.kind == marginLimit && u == analysis.Relative && v >= 1 && g.worse() < 0 && g.Metric.onScore():
 		return fmt.Sprintf("margin %v lets the metric fall to nothing", l.quantity)
-	case u == analysis.Points && (g.Metric == LogLoss || g.Metric == Brier || g.Metric == Quantile):
+	case l.kind == marginLimit && u != analysis.Relative && v >= 1 && g.Metric.isShare():
+		return fmt.Sprintf("margin %v is more than a share can lose; write 2pp for two percentage points", l.quantity)
+	case u == analysis.Points && (g.Metric == LogLoss || g.Metric == Brier || g.Metric == Quantile || g.Metric == CountRate):
 		return fmt.Sprintf("%s is not a share, so %v has no meaning; use a relative or a plain limit", g.Metric, l.quantity)
 	case l.kind == boundLimit && u == analysis.Ratio:
 		return fmt.Sprintf("bound %v is a ratio; bounds are in the metric's own unit", l.quantity)
@@ -255,36 +325,63 @@ func (g Guardrail) Run(ev *analysis.Evidence) ([]analysis.Finding, error) {
 		return nil, err
 	}
 	l := newLook(ev)
-	limits := g.limits()
-	parts := len(limits)
-	if g.Metric.labelled() {
-		parts++ // the coverage of labels is tested, too
-	}
-	l.alpha /= float64(parts)
+	l, pausing := g.shareOut(l, ev)
 	p, problems := g.measurePair(ev)
+	out := g.quality(ev)
 	if problems.cand != nil {
-		return []analysis.Finding{g.unanswered(ev, problems.cand)}, nil
+		return append(out, g.unanswered(ev, problems.cand)), nil
 	}
-	var out []analysis.Finding
 	lone := false
-	for _, lim := range limits {
+	judged := len(out)
+	for _, lim := range g.limits() {
 		if problems.base != nil && lim.kind != boundLimit {
 			lone = true
 			continue
 		}
-		f := g.judge(l, p, lim)
+		with := l
+		if lim.severity == analysis.SeverityPause {
+			with = pausing
+		}
+		f := g.judge(with, p, lim)
 		g.finish(&f, p)
+		g.warnProvider(&f, ev, p)
 		out = append(out, f)
 	}
 	if lone {
 		out = append(out, g.unanswered(ev, problems.base))
 	}
 	if g.Metric.labelled() && problems.base == nil {
-		if f, ok := g.coverage(ev, l, out); ok {
+		if f, ok := g.coverage(ev, pausing, out[judged:]); ok {
 			out = append(out, f)
 		}
 	}
 	return out, nil
+}
+
+// shareOut divides the error among the limits, and the test of the coverage of
+// labels, which pauses. Where limits that only pause have a budget of their own
+// they leave the other alone.
+func (g Guardrail) shareOut(l look, ev *analysis.Evidence) (other, pausing look) {
+	others, pauses := 0, 0
+	for _, lim := range g.limits() {
+		if lim.severity == analysis.SeverityPause {
+			pauses++
+		} else {
+			others++
+		}
+	}
+	if g.Metric.labelled() {
+		pauses++
+	}
+	other, pausing = l, l
+	if g.PauseLimits() && ev.PauseAlpha > 0 && ev.PauseAlpha < 0.5 && ev.PauseAlpha != ev.Alpha {
+		other.alpha /= float64(max(others, 1))
+		pausing.alpha = ev.PauseAlpha / float64(pauses)
+		return other, pausing
+	}
+	other.alpha /= float64(others + pauses)
+	pausing.alpha = other.alpha
+	return other, pausing
 }
 
 // unanswered is the finding of a metric without a value.
@@ -301,137 +398,9 @@ func (g Guardrail) finish(f *analysis.Finding, p pair) {
 		warn(f, stats.WarnExcluded, fmt.Sprintf("%s and %s rows without a usable value were left out.", count(p.base.excluded), count(p.cand.excluded)))
 	}
 	if r := p.cand.repeats; r > 1 {
-		warn(f, stats.WarnRepeatedUnits, fmt.Sprintf("A unit appears in %s rows on average; the bounds count units, not rows.", number(r)))
+		warn(f, stats.WarnRepeatedUnits, fmt.Sprintf("Units repeat, and rows of one are not independent; the bounds take %s rows for one.", number(r)))
 	}
 	if p.cand.kind == area && p.base.slack+p.cand.slack > 0.001 {
 		warn(f, stats.WarnBinned, fmt.Sprintf("Scores in one cell count as ties; that may hide up to %s of the difference, and the interval allows for it.", number(p.base.slack+p.cand.slack)))
 	}
-}
-
-func buildGuardrail(p *analysis.Params) (analysis.Check, error) {
-	pol := p.Policy()
-	words := make([]string, len(metricOrder))
-	for i, m := range metricOrder {
-		words[i] = string(m)
-	}
-	g := Guardrail{Metric: Metric(p.Enum("metric", "", words...))}
-	g.Direction = map[string]stats.Direction{"lower": stats.LowerIsBetter, "higher": stats.HigherIsBetter}[p.Enum("direction", "", "lower", "higher")]
-	if known := metricKnown[g.Metric]; known != 0 && g.Direction == -known {
-		p.Errorf("direction", "%s is better the other way round; leave direction out", g.Metric)
-	}
-	if q, ok := p.Quantity("margin"); ok {
-		g.Margin = &q
-	}
-	g.Bounds, g.Relative = buildLimits(p, "bounds"), buildLimits(p, "relative")
-	def := analysis.SeverityRollback
-	if g.Margin == nil && g.Bounds.Rollback == nil && g.Relative.Rollback == nil {
-		def = analysis.SeverityPause
-	}
-	if s := p.Severity(def); s != analysis.SeverityRollback && (g.Bounds.Rollback != nil || g.Relative.Rollback != nil) {
-		// A limit that rolls back would spend the budget of another severity.
-		p.Errorf("severity", "a limit called rollback rolls back, which %s forbids; leave severity out, or call the limit pause", s)
-	}
-	g.MinUnits, g.Planned = p.Uint("min_units", defaultMinUnits), p.Uint("planned", 0)
-	if g.Metric == "" {
-		if !p.Has("metric") {
-			p.Errorf("", "a guardrail needs a metric: %s", strings.Join(words, ", "))
-		}
-		p.Column("column", "") // read, so that it is not called unknown
-		p.Float("threshold", 0)
-		p.Float("q", 0)
-		return g, nil
-	}
-	g.Column = g.buildColumn(p, pol)
-	g.buildThreshold(p, pol)
-	switch {
-	case g.worse() == 0:
-		if !p.Has("direction") {
-			p.Errorf("", "metric %s may be good high or low; add direction: lower or direction: higher", g.Metric)
-		}
-	case len(g.limits()) == 0:
-		if !p.Has("margin") && !p.Has("bounds") && !p.Has("relative") {
-			p.Errorf("", "nothing to hold %s against; add margin, bounds or relative", g.Metric)
-		}
-	default:
-		for _, l := range g.limits() {
-			if why := g.unfit(l); why != "" {
-				p.Errorf(map[limitKind]string{marginLimit: "margin", boundLimit: "bounds", ratioLimit: "relative"}[l.kind], "%s", why)
-			}
-		}
-	}
-	return g, nil
-}
-
-func (g Guardrail) buildColumn(p *analysis.Params, pol *analysis.Policy) string {
-	def := ""
-	switch {
-	case g.Metric.onScore():
-		def = pol.Columns.Score
-	case g.Metric == LabelRate:
-		def = pol.Columns.Label
-	}
-	c := p.Column("column", def)
-	switch {
-	case c == "" && (g.Metric.onScore() || g.Metric == LabelRate):
-		p.Errorf("metric", "%s needs the %s column; name it under columns", g.Metric, g.wanted())
-	case c == "":
-		if !p.Has("column") {
-			p.Errorf("", "metric %s needs a column; add column: and its name", g.Metric)
-		}
-	case def != "" && c != def:
-		p.Errorf("column", "%s is computed from the column %s; leave column out", g.Metric, def)
-	}
-	if (g.Metric.labelled() && pol.Columns.Label == "") && g.Metric != LabelRate {
-		p.Errorf("metric", "%s needs labels; name the column under columns.label", g.Metric)
-	}
-	if g.Metric.onScore() && g.Metric != MeanScore && pol.Task != analysis.Binary {
-		p.Errorf("metric", "%s is for a binary task, this one is %v", g.Metric, pol.Task)
-	}
-	return c
-}
-
-func (g *Guardrail) buildThreshold(p *analysis.Params, pol *analysis.Policy) {
-	switch g.Metric {
-	case Accuracy, PositiveRate:
-		g.Threshold = p.Float("threshold", defaultThreshold(pol))
-		if g.Threshold == 0 {
-			p.Errorf("threshold", "every score is at least 0; give a threshold above it")
-		}
-	case Rate:
-		g.Threshold = p.Float("threshold", 0)
-	case Quantile:
-		g.Q = p.Float("q", 0)
-		if !(g.Q > 0 && g.Q < 1) {
-			p.Errorf("q", "the quantile %v is not between 0 and 1; write 0.99 for p99", g.Q)
-		}
-	default:
-	}
-}
-
-// defaultThreshold is the first cut of the action policy, or 0.5.
-func defaultThreshold(pol *analysis.Policy) float64 {
-	for _, r := range pol.Actions.Rules {
-		if !math.IsInf(r.AtLeast, 0) && r.AtLeast != 0 {
-			return r.AtLeast
-		}
-	}
-	return 0.5
-}
-
-func buildLimits(p *analysis.Params, key string) Limits {
-	var out Limits
-	sub, ok := p.Map(key)
-	if !ok {
-		return out
-	}
-	if q, ok := sub.Quantity("pause"); ok {
-		out.Pause = &q
-	}
-	if q, ok := sub.Quantity("rollback"); ok {
-		out.Rollback = &q
-	}
-	if out == (Limits{}) && !sub.Has("pause") && !sub.Has("rollback") {
-		sub.Errorf("", "add pause, rollback or both")
-	}
-	return out
 }

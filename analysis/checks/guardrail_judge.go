@@ -23,7 +23,13 @@ type question struct {
 
 // judge holds the metric against one limit.
 func (g Guardrail) judge(l look, p pair, lim limit) analysis.Finding {
+	if lim.kind == boundLimit { // with its rows of all stages
+		p.cand = p.whole
+	}
 	f := analysis.NewFinding(g.Name(), lim.code, g.title())
+	if f.Compared = p.compared; lim.kind == boundLimit {
+		f.Compared = analysis.Absolute
+	}
 	f.Column, f.Severity, f.Alpha = g.findingColumn(), lim.severity, l.alpha
 	f.N = analysis.Counts{Baseline: p.base.n, Candidate: p.cand.n}
 	f.Method = methodName(p, lim.kind)
@@ -38,7 +44,7 @@ func (g Guardrail) judge(l look, p pair, lim limit) analysis.Finding {
 	f.HarmBound = stats.Float(math.Min(g.ask(l, p.strict(), lim).bound(l.alpha).lo, q.point))
 	warnSkew(&f, p.skew(lim.kind))
 	if q.fallback {
-		warn(&f, WarnRelative, fmt.Sprintf("The baseline may be 0, so that %v of it means nothing; the difference itself is held against %s instead. A limit in the metric's own unit would be firmer.", lim.quantity, quantity(q.limit, q.unit)))
+		warn(&f, WarnRelative, fmt.Sprintf("The %s may be 0, so that %v of it means nothing; the difference itself is held against %s instead. A limit in the metric's own unit would be firmer.", armName(p.compared), lim.quantity, quantity(q.limit, q.unit)))
 	}
 	g.attachEvidence(&f, p, q, lim)
 	f.Outcome = verdict(&f)
@@ -61,7 +67,8 @@ func (g Guardrail) ask(l look, p pair, lim limit) question {
 	}
 	// What is left is relative to the baseline.
 	b := math.Abs(p.base.value)
-	if mayBeZero(p, l.noHarm) {
+	// A quantile of buckets near 0 is known too badly for a share of it to be a limit.
+	if bucketed := g.Of != "" && p.base.kind == quantile; mayBeZero(p, l.noHarm) && !(bucketed && b > 0) {
 		absolute := float64(v * b)
 		if lim.kind == ratioLimit {
 			absolute = float64(math.Abs(v-1) * b)
@@ -177,7 +184,10 @@ func (g Guardrail) boundEvidence(p pair, bound float64) (logE, logP float64) {
 	case m.kind == proportion && !(bound > 0 && bound < 1), m.kind == quantile:
 		return nan, nan
 	case m.kind == proportion:
-		x, n := m.counts()
+		x, most, n := m.ends()
+		if alt == stats.Less {
+			x = most
+		}
 		if p.r.anytime() {
 			r, err := sequential.Bernoulli(x, n, sequential.BernoulliOptions{Null: bound, Alternative: alt, Planned: math.Max(1, p.r.single().planned)})
 			if err != nil {
@@ -190,6 +200,8 @@ func (g Guardrail) boundEvidence(p pair, bound float64) (logE, logP float64) {
 			return nan, nan
 		}
 		return nan, math.Log(r.P)
+	case m.kind == rate:
+		return m.rateEvidence(p.r, bound, alt)
 	default:
 		v := m.squaredError()
 		if !(v > 0) || m.size() < minNormal {
@@ -209,13 +221,19 @@ func (g Guardrail) boundEvidence(p pair, bound float64) (logE, logP float64) {
 }
 
 func methodName(p pair, k limitKind) string {
-	name := map[kind]string{proportion: "proportion", mean: "mean", area: "DeLong on cells", quantile: "order statistics on cells"}[p.cand.kind]
+	name := map[kind]string{proportion: "proportion", mean: "mean", area: "DeLong on cells", quantile: "order statistics on cells", rate: "rate"}[p.cand.kind]
 	how := map[bool]map[kind]string{
-		false: {proportion: "Wilson", mean: "Student", area: "normal", quantile: "binomial"},
-		true:  {proportion: "normal mixture and beta-binomial sequence", mean: "normal mixture", area: "normal mixture", quantile: "beta-binomial sequence"},
+		false: {proportion: "Wilson", mean: "Student", area: "normal", quantile: "binomial", rate: "Garwood"},
+		true:  {proportion: "normal mixture and beta-binomial sequence", mean: "normal mixture", area: "normal mixture", quantile: "beta-binomial sequence", rate: "normal mixture and binomial mixture of the events"},
 	}[p.r.anytime()][p.cand.kind]
 	combine := ""
 	switch {
+	case k == boundLimit && p.cand.kind == rate && p.r.anytime():
+		how = "gamma mixture"
+	case k != boundLimit && p.r.anytime() && p.cand.kind == proportion && len(p.risk) > 0:
+		how, combine = "normal mixture and binomial mixture of the events", ", variances recovered from the intervals"
+	case k == ratioLimit && p.cand.kind == rate && !p.base.weighted && !p.r.anytime():
+		how = "exact binomial of the events"
 	case k == boundLimit && p.cand.kind == proportion && p.r.anytime():
 		how = "beta-binomial sequence"
 	case k == boundLimit && p.cand.kind == proportion:
@@ -225,6 +243,9 @@ func methodName(p pair, k limitKind) string {
 	case k != boundLimit:
 		combine = ", variances recovered from the intervals"
 	}
+	if p.staged && p.base.weighted && k != boundLimit {
+		combine += ", stages weighted as by Mantel and Haenszel"
+	}
 	return name + ", " + how + combine + "; " + p.r.method()
 }
 
@@ -232,17 +253,14 @@ func methodName(p pair, k limitKind) string {
 // Insufficient where it rests on too little.
 func (g Guardrail) explainLimit(f *analysis.Finding, l look, p pair, lim limit) {
 	least := g.MinUnits
-	if least == 0 {
+	if least == 0 && p.cand.kind != rate {
 		least = defaultMinUnits
 	}
 	small := p.cand.n
 	if lim.kind != boundLimit {
 		small = min(small, p.base.n)
 	}
-	what := "rows"
-	if g.Metric.labelled() {
-		what = "labelled rows"
-	}
+	what := g.counted()
 	size := counts(p.base.n, p.cand.n, what)
 	if lim.kind == boundLimit {
 		size = count(p.cand.n) + " " + what
@@ -273,6 +291,10 @@ func (g Guardrail) explainLimit(f *analysis.Finding, l look, p pair, lim limit) 
 func (g Guardrail) undecided(f *analysis.Finding, l look, p pair, lim limit, small, least uint64, moved, limit, size string) {
 	point, most := f.Estimate.Point, float64(f.Limit)
 	skew := p.skew(lim.kind)
+	if math.IsInf(f.Estimate.Hi, 1) && g.Of != "" && p.cand.kind == quantile && small >= p.r.leastForQuantile(p.cand.q, l.noHarm/2) {
+		f.Message = fmt.Sprintf("Cannot tell: %s, but the buckets are too coarse to bound that; more edges, or the share of values above one, would help. The limit is %s. %s.", moved, limit, size)
+		return
+	}
 	if math.IsInf(f.Estimate.Hi, 1) && (point <= most || skew > maxSkew) {
 		f.Outcome = analysis.Insufficient
 		f.Message = fmt.Sprintf("Too little for an interval of %s: %s.", g.title(), size)
@@ -304,7 +326,11 @@ func (g Guardrail) moved(f *analysis.Finding, p pair, lim limit) string {
 	if lim.kind == boundLimit {
 		return fmt.Sprintf("%s of the candidate is %s", name, show(p.cand.value))
 	}
-	return fmt.Sprintf("%s went from %s to %s: %s", name, show(p.base.value), show(p.cand.value), g.amount(f, f.Estimate.Point, lim))
+	from := show(p.base.value)
+	if p.compared == analysis.PreviousWindow || p.compared == analysis.FixedReference {
+		from += " in the " + armName(p.compared)
+	}
+	return fmt.Sprintf("%s went from %s to %s: %s", name, from, show(p.cand.value), g.amount(f, f.Estimate.Point, lim))
 }
 
 // amount formats a value of the judged quantity.

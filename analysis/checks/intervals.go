@@ -74,7 +74,11 @@ func (r ruler) z(alpha, n, df float64) float64 {
 		return 0
 	}
 	if !r.anytime() {
-		return studentQuantile(alpha/r.looks, df)
+		t, err := stats.StudentTQuantile(alpha/r.looks, df)
+		if err != nil || df < 1 { // a standard error of which nothing is known
+			return math.Inf(1)
+		}
+		return t
 	}
 	scale, err := sequential.NormalScale(r.planned, 0.05, stats.Greater)
 	if err != nil {
@@ -113,38 +117,6 @@ func (r ruler) single() ruler {
 	return r
 }
 
-// studentQuantile is the upper alpha quantile of Student's t: the root of
-// I_x(df/2, 1/2) = 2 alpha, x = df/(df+t^2), by bisection. (The quantile of
-// gonum's distuv.StudentsT is wrong by a factor of ten at alpha = 1e-12 with 1e5
-// degrees of freedom.) Beyond 1e5 degrees of freedom two terms of the expansion
-// around the normal quantile have a relative error below 1e-11.
-func studentQuantile(alpha, df float64) float64 {
-	if alpha >= 0.5 {
-		return 0
-	}
-	z := -mathext.NormalQuantile(alpha)
-	z2 := float64(z * z)
-	if df > 1e5 {
-		return z + z*(z2+1)/(4*df) + z*(float64((5*z2+16)*z2)+3)/(96*df*df)
-	}
-	if !(df >= 1) {
-		return math.Inf(1)
-	}
-	lo, hi := z, 2*z+1
-	tail := func(t float64) float64 { return mathext.RegIncBeta(df/2, 0.5, df/(df+float64(t*t))) }
-	for tail(hi) > 2*alpha && hi < 1e300 {
-		lo, hi = hi, 2*hi
-	}
-	for hi-lo > 1e-12*hi {
-		if mid := lo + (hi-lo)/2; tail(mid) > 2*alpha {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return hi
-}
-
 // span holds two one-sided bounds.
 type span struct{ lo, hi float64 }
 
@@ -153,6 +125,9 @@ var unknown = span{math.Inf(-1), math.Inf(1)}
 
 // meet is the better of two bounds on each side.
 func (s span) meet(o span) span { return span{math.Max(s.lo, o.lo), math.Min(s.hi, o.hi)} }
+
+// join is the wider of two bounds on each side.
+func (s span) join(o span) span { return span{math.Min(s.lo, o.lo), math.Max(s.hi, o.hi)} }
 
 // widen moves both ends out by what the cells of a histogram may hide.
 func (s span) widen(by float64) span { return span{s.lo - by, s.hi + by} }

@@ -18,7 +18,10 @@ const (
 	mean                   // of n values with a variance
 	area                   // AUC, with DeLong's variance
 	quantile               // a value in a histogram
+	rate                   // events of a Poisson process over an exposure
 )
+
+type cell = summary.Cell
 
 // exactPlanned is the number of units of an arm at which an exact sequence is
 // tightest when a normal approximation runs beside it: small, since there the
@@ -33,35 +36,82 @@ const minNormal = 50
 type measure struct {
 	kind     kind
 	value    float64
-	n        uint64         // rows it rests on
-	x        uint64         // proportion: successes
-	variance float64        // mean: of one row; area: of one row if the estimate were a mean
-	pos      uint64         // area: positive rows
-	slack    float64        // how far the cells of a summary may hide the value
-	positive bool           // cannot be negative
-	cells    []summary.Cell // quantile: the values, in ascending order
-	q        float64        // quantile
-	least    float64        // quantile: the smallest value
-	most     float64        // quantile: the largest value
-	repeats  float64        // rows per unit; bounds take n/repeats rows for independent
-	excluded uint64         // rows without a usable value
-	skew     float64        // mean: skewness of the rows, 0 when not known
+	n        uint64    // rows it rests on; rate: the exposure, rounded
+	x        uint64    // proportion, rate: successes or events, rounded down
+	part     float64   // what the rounding of x cut off, of counts that are no whole numbers
+	exposure float64   // rate
+	variance float64   // mean: of one row; area: of one row if the estimate were a mean
+	pos      uint64    // area: positive rows
+	slack    float64   // how far the cells of a summary may hide the value
+	positive bool      // cannot be negative
+	cells    []cell    // quantile: the values, in ascending order
+	mass     []float64 // quantile: weight of the cells; nil means the number of values
+	q        float64   // quantile
+	least    float64   // quantile: the smallest value
+	most     float64   // quantile: the largest value
+	repeats  float64   // rows per unit; bounds take n/repeats rows for independent
+	excluded uint64    // rows without a usable value
+	skew     float64   // mean: skewness of the rows, 0 when not known
+
+	// Of an average over stages; see [standardise].
+	weighted  bool
+	squared   float64 // variance of the estimate
+	effective float64 // independent rows, or exposure, that would tell as much
 }
 
-// size is the number of independent rows.
-func (m measure) size() float64 { return float64(m.n) / math.Max(1, m.repeats) }
+// extent is the number of independent rows, or the exposure.
+func (m measure) extent() float64 {
+	switch {
+	case m.weighted:
+		return m.effective
+	case m.kind == rate:
+		return m.exposure
+	}
+	return float64(m.n) / math.Max(1, m.repeats)
+}
 
-// counts are the successes and trials of a proportion as independent rows.
-func (m measure) counts() (x, n uint64) {
+// size is the number of independent rows, or the events of a rate.
+func (m measure) size() float64 {
+	if m.kind == rate {
+		return float64(m.value * m.extent())
+	}
+	return m.extent()
+}
+
+// ends are the successes and trials of a proportion as independent rows, or the
+// events of a rate: at least, and at most.
+func (m measure) ends() (lo, hi, n uint64) {
 	f := math.Max(1, m.repeats)
+	switch {
+	case m.weighted:
+		x := float64(m.value * m.effective)
+		if near := math.Round(x); math.Abs(x-near) < 1e-6 { // rounding, not a fraction
+			x = near
+		}
+		n = uint64(m.effective)
+		if m.kind == rate {
+			return uint64(x), uint64(math.Ceil(x)), n
+		}
+		return min(uint64(x), n), min(uint64(math.Ceil(x)), n), n
+	case m.part > 0:
+		return m.x, m.x + 1, m.n
+	case m.kind == rate:
+		return m.x, m.x, m.n
+	}
 	n = uint64(math.Round(float64(m.n) / f))
-	return min(uint64(math.Round(float64(m.x)/f)), n), n
+	x := min(uint64(math.Round(float64(m.x)/f)), n)
+	return x, x, n
 }
 
 // squaredError is the variance of the estimate.
 func (m measure) squaredError() float64 {
-	if m.kind == proportion {
+	switch {
+	case m.weighted:
+		return m.squared
+	case m.kind == proportion:
 		return m.value * (1 - m.value) / m.size()
+	case m.kind == rate:
+		return m.value / m.exposure
 	}
 	return m.variance / m.size()
 }
@@ -76,15 +126,44 @@ func (m measure) normal(z float64) span {
 	return span{m.value - half, m.value + half}.widen(m.slack)
 }
 
+// score bounds a proportion or a rate by z of the standard errors that it would
+// have at the bound, not at the estimate: the interval of Wilson (1927), and its
+// limit for events of a Poisson process.
+func (m measure) score(z float64) span {
+	v, spread := m.squaredError(), m.value
+	if m.kind == proportion {
+		spread *= 1 - m.value
+	}
+	if !(v > 0) || !(spread > 0) || math.IsInf(z, 1) {
+		return m.normal(z)
+	}
+	row := v / spread // one over the rows that tell as much
+	unit := float64(z * z * row)
+	mid, half := m.value+unit/2, z*math.Sqrt(v+float64(unit*row)/4)
+	if m.kind == rate {
+		return span{mid - half, mid + half}
+	}
+	return span{(mid - half) / (1 + unit), (mid + half) / (1 + unit)}
+}
+
 // ready reports whether both arms hold enough for a normal approximation.
 func ready(b, c measure) bool {
+	if b.kind == rate {
+		return sequential.NormalReady(minNormal, minNormal, uint64(b.size()), uint64(c.size()))
+	}
 	if b.size() < minNormal || c.size() < minNormal {
 		return false
 	}
 	events := func(m measure) (yes, no uint64) {
 		f := math.Max(1, m.repeats)
 		x := m.x
-		if m.kind == area {
+		switch {
+		case m.weighted && m.kind == area:
+			return m.pos, uint64(m.effective) - min(m.pos, uint64(m.effective))
+		case m.weighted:
+			lo, hi, n := m.ends()
+			return lo, n - hi
+		case m.kind == area:
 			x = m.pos
 		}
 		return uint64(float64(x) / f), uint64(float64(m.n-min(x, m.n)) / f)
@@ -95,7 +174,7 @@ func ready(b, c measure) bool {
 		cy, cn := events(c)
 		return sequential.NormalReady(uint64(b.size()), uint64(c.size()), by, cy) &&
 			sequential.NormalReady(uint64(b.size()), uint64(c.size()), bn, cn)
-	case mean, quantile:
+	case mean, quantile, rate:
 	}
 	return true
 }
@@ -106,15 +185,26 @@ func (m measure) alone(r ruler, alpha float64) span {
 	switch {
 	case m.kind == quantile:
 		return m.order(r, alpha)
+	case m.kind == rate:
+		return m.poisson(r, alpha)
 	case m.kind == proportion && r.anytime():
 		return m.bernoulli(r.planned/10, alpha) // early, at little cost later
 	case m.kind == proportion:
-		x, n := m.counts()
-		return proportionSpan(stats.ClopperPearson, x, n, alpha/r.looks)
+		return m.binomial(stats.ClopperPearson, alpha/r.looks)
 	case m.kind == area && !ready(m, m), r.anytime() && m.size() < minNormal, m.n < 2, m.skewOfMean() > maxSkew:
 		return unknown
 	}
 	return m.normal(r.skewed(r.z(alpha, m.size(), m.size()-1), m.skewOfMean()))
+}
+
+// binomial bounds a proportion by a method for a single look.
+func (m measure) binomial(f func(x, n uint64, level float64) (stats.Interval, error), alpha float64) span {
+	lo, hi, n := m.ends()
+	out := proportionSpan(f, lo, n, alpha)
+	if hi != lo {
+		out.hi = proportionSpan(f, hi, n, alpha).hi
+	}
+	return out
 }
 
 // proportionSpan takes one-sided bounds from a two-sided method.
@@ -135,14 +225,14 @@ func (m measure) bernoulli(planned, alpha float64) span {
 	if !(alpha > 0) || alpha >= 0.5 {
 		return out
 	}
-	x, n := m.counts()
+	lo, hi, n := m.ends()
 	o := sequential.BernoulliOptions{Level: 1 - alpha, Planned: math.Max(exactPlanned, planned)}
 	o.Alternative = stats.Greater
-	if v, err := sequential.Bernoulli(x, n, o); err == nil {
+	if v, err := sequential.Bernoulli(lo, n, o); err == nil {
 		out.lo = v.Estimate.Lo
 	}
 	o.Alternative = stats.Less
-	if v, err := sequential.Bernoulli(x, n, o); err == nil {
+	if v, err := sequential.Bernoulli(hi, n, o); err == nil {
 		out.hi = v.Estimate.Hi
 	}
 	return out
@@ -156,11 +246,11 @@ func (m measure) order(r ruler, alpha float64) span {
 		return unknown
 	}
 	out := unknown
-	if k, ok := last(n, func(k uint64) bool { return r.improbable(k, n, m.q, alpha) }); ok {
+	if k, ok := last(n, r.guess(n, m.q, alpha), func(k uint64) bool { return r.improbable(k, n, m.q, alpha) }); ok {
 		out.lo = m.at(k, n).lo
 	}
 	// From above the same holds for the values beyond the quantile.
-	if k, ok := last(n, func(k uint64) bool { return r.improbable(k, n, 1-m.q, alpha) }); ok {
+	if k, ok := last(n, r.guess(n, 1-m.q, alpha), func(k uint64) bool { return r.improbable(k, n, 1-m.q, alpha) }); ok {
 		out.hi = m.at(n-1-k, n).hi
 	}
 	return out
@@ -172,8 +262,8 @@ func (m measure) order(r ruler, alpha float64) span {
 func (r ruler) improbable(k, n uint64, q, alpha float64) bool {
 	if r.anytime() {
 		o := sequential.BernoulliOptions{Null: q, Alternative: stats.Less, Planned: math.Max(exactPlanned, r.planned)}
-		v, err := sequential.Bernoulli(k, n, o)
-		return err == nil && v.LogE >= sequential.Threshold(alpha)
+		logE, err := sequential.BernoulliLogE(k, n, o)
+		return err == nil && logE >= sequential.Threshold(alpha)
 	}
 	// mathext.RegIncBeta is wrong near the mean from n of about 1e9 on.
 	v, err := stats.BinomialTest(k, n, q, stats.ExactOptions{Alternative: stats.Less})
@@ -193,10 +283,10 @@ func (r ruler) leastForQuantile(q, alpha float64) uint64 {
 
 // at bounds the value of rank k+1 of n by the ends of its cell.
 func (m measure) at(k, n uint64) span {
-	rank := (float64(k) + 0.5) / float64(n) * float64(m.n)
+	rank := (float64(k) + 0.5) / float64(n) * m.allMass()
 	seen := 0.0
-	for _, c := range m.cells {
-		if seen += float64(c.N); seen < rank {
+	for i, c := range m.cells {
+		if seen += m.massOf(i); seen < rank {
 			continue
 		}
 		if c.Var == 0 {
@@ -207,12 +297,77 @@ func (m measure) at(k, n uint64) span {
 	return span{m.most, m.most}
 }
 
+// massOf is the weight of a cell.
+func (m measure) massOf(i int) float64 {
+	if m.mass == nil {
+		return float64(m.cells[i].N)
+	}
+	return m.mass[i]
+}
+
+func (m measure) allMass() float64 {
+	if m.mass == nil {
+		return float64(m.n)
+	}
+	sum := 0.0
+	for _, w := range m.mass {
+		sum += w
+	}
+	return sum
+}
+
+// typical is the quantile of weighted cells, with values spread evenly over a
+// cell; where the cell has no end, the end that it has.
+func (m measure) typical() float64 {
+	want, seen := m.q*m.allMass(), 0.0
+	for i, c := range m.cells {
+		w := m.massOf(i)
+		if seen+w < float64(want*(1-1e-12)) {
+			seen += w
+			continue
+		}
+		lo, hi := math.Max(c.Lo, m.least), math.Min(c.Hi, m.most)
+		switch {
+		case c.Var == 0:
+			return c.Mean
+		case math.IsInf(hi, 1):
+			return lo
+		case math.IsInf(lo, -1):
+			return hi
+		}
+		at := math.Min(1, math.Max(0, (want-seen)/w))
+		return float64(lo*(1-at)) + float64(hi*at)
+	}
+	return m.most
+}
+
+// guess is about the largest number of values of [ruler.improbable].
+func (r ruler) guess(n uint64, q, alpha float64) uint64 {
+	m := float64(n)
+	k := m*q - r.z(alpha, m, m)*math.Sqrt(m*q*(1-q))
+	return uint64(math.Max(0, math.Min(k, m))) // NaN is 0
+}
+
 // last finds the largest k below n for which f holds, f being true up to some k.
-func last(n uint64, f func(uint64) bool) (uint64, bool) {
-	if n == 0 || !f(0) {
+// It looks near the guess first.
+func last(n, guess uint64, f func(uint64) bool) (uint64, bool) {
+	if n == 0 {
 		return 0, false
 	}
 	lo, hi := uint64(0), n // f(lo), and not f(hi) or hi == n
+	known := false         // f(lo)
+	for step := uint64(2); guess > lo && guess < hi; step *= 4 {
+		if f(guess) {
+			lo, known = guess, true
+			guess += min(step, n-guess)
+		} else {
+			hi = guess
+			guess -= min(step, guess)
+		}
+	}
+	if !known && !f(lo) {
+		return 0, false
+	}
 	for hi-lo > 1 {
 		mid := lo + (hi-lo)/2
 		if f(mid) {
@@ -224,130 +379,18 @@ func last(n uint64, f func(uint64) bool) (uint64, bool) {
 	return lo, true
 }
 
-// pair is a metric in both arms.
-type pair struct {
-	base, cand measure
-	r          ruler
-}
-
-// bounds gives, for each arm, the interval that the MOVER construction wants at
-// error alpha, and false when there is none.
-func (p pair) bounds(alpha float64) (b, c span, ok bool) {
-	switch {
-	case p.base.kind == quantile:
-		return p.base.order(p.r, alpha), p.cand.order(p.r, alpha), !p.r.anytime()
-	case p.base.kind == proportion && !p.r.anytime():
-		method := stats.Wilson
-		if p.r.strict {
-			method = stats.ClopperPearson
-		}
-		xb, nb := p.base.counts()
-		xc, nc := p.cand.counts()
-		b, c = proportionSpan(method, xb, nb, alpha/p.r.looks), proportionSpan(method, xc, nc, alpha/p.r.looks)
-		return b, c, true
-	case (p.r.anytime() || p.base.kind == area) && !ready(p.base, p.cand), min(p.base.n, p.cand.n) < 2, p.skewOfDifference() > maxSkew:
-		return unknown, unknown, false
-	}
-	z := p.r.skewed(p.r.z(alpha, p.base.size()+p.cand.size(), p.df()), p.skewOfDifference())
-	return p.base.normal(z), p.cand.normal(z), true
-}
-
-// strict is the pair for proving harm; see [ruler].
-func (p pair) strict() pair {
-	p.r.strict = true
-	return p
-}
-
-// df are the Welch-Satterthwaite degrees of freedom of the difference.
-func (p pair) df() float64 {
-	vb, vc := p.base.squaredError(), p.cand.squaredError()
-	top := math.Max(vb, vc)
-	if !(top > 0) {
-		return p.base.size() + p.cand.size() - 2
-	}
-	vb, vc = vb/top, vc/top
-	return (vb + vc) * (vb + vc) / (float64(vb*vb)/(p.base.size()-1) + float64(vc*vc)/(p.cand.size()-1))
-}
-
-// jointly gives intervals that hold together, at every look, with error alpha on
-// each side of the contrast.
-func (p pair) jointly(alpha float64) (b, c span) {
-	half := alpha / 2
-	if p.base.kind == quantile {
-		return p.base.order(p.r.single(), half), p.cand.order(p.r.single(), half)
-	}
-	return p.base.bernoulli(exactPlanned, half), p.cand.bernoulli(exactPlanned, half)
-}
-
-// contrast combines the arms with one of two constructions, and with both where
-// an exact method runs beside the approximation.
-func (p pair) contrast(alpha float64, mover, union func(b, c span) span) span {
-	if p.r.anytime() && p.base.kind == quantile {
-		return union(p.jointly(alpha))
-	}
-	if p.r.anytime() && p.base.kind == proportion {
-		out := union(p.jointly(exactShare * alpha))
-		if b, c, ok := p.bounds((1 - exactShare) * alpha); ok {
-			out = out.meet(mover(b, c))
-		}
-		return out
-	}
-	b, c, ok := p.bounds(alpha)
-	if !ok {
-		return unknown
-	}
-	return mover(b, c)
-}
-
-// difference bounds candidate - baseline with error alpha on each side.
-func (p pair) difference(alpha float64) span {
-	return p.contrast(alpha,
-		func(b, c span) span { return moverDifference(p.base.value, p.cand.value, b, c) },
-		unionDifference)
-}
-
-// ratio bounds candidate / baseline, for a positive baseline.
-func (p pair) ratio(alpha float64) span {
-	positive := p.base.positive && p.cand.positive
-	return p.contrast(alpha,
-		func(b, c span) span { return moverRatio(p.base.value, p.cand.value, b, c, positive) },
-		func(b, c span) span { return unionRatio(b, c, positive) })
-}
-
-// evidence is the log e-value, when looks are continuous, or else the log of the
-// p-value, that k*base + l*cand > null, by the normal approximation.
-func (p pair) evidence(k, l, null float64) (logE, logP float64) {
-	nan := math.NaN()
-	v := float64(k*k*p.base.squaredError()) + float64(l*l*p.cand.squaredError())
-	if p.base.kind == quantile || !(v > 0) || !ready(p.base, p.cand) || p.skewOfDifference() > maxSkew {
-		return nan, nan
-	}
-	d := float64(k*p.base.value) + float64(l*p.cand.value)
-	if p.r.anytime() {
-		r, err := sequential.Normal(d, math.Sqrt(v), uint64(p.base.size()), uint64(p.cand.size()),
-			sequential.NormalOptions{Null: null, Alternative: stats.Greater, Planned: p.r.planned})
-		if err != nil {
-			return nan, nan
-		}
-		return r.LogE, -math.Max(0, r.LogE)
-	}
-	return nan, stats.LogNormalTail((d - null) / math.Sqrt(v))
-}
-
-// rowsPerUnit estimates how often a unit appears, from the arm where it does
-// most; 1 when the log names no unit or units hardly repeat.
+// rowsPerUnit is the number of rows that are worth one independent row, as if the
+// rows of a unit all said the same, from the arm where it is largest; 1 when the
+// log names no unit or units hardly repeat. The mean number of rows would not do:
+// where a few units have most of the rows, the noise is theirs.
 func rowsPerUnit(ss ...*analysis.Snapshot) float64 {
 	worst := 1.0
 	for _, s := range ss {
 		if s == nil {
 			continue
 		}
-		u := s.ByRole(analysis.Unit)
-		if u == nil {
-			continue
-		}
-		if ids, seen := u.Units.Sampled(); ids > 0 {
-			worst = math.Max(worst, float64(seen)/float64(ids))
+		if u := s.ByRole(analysis.Unit); u != nil {
+			worst = math.Max(worst, u.Units.Clustering())
 		}
 	}
 	if worst <= 1.01 {

@@ -26,22 +26,42 @@ const (
 	Mean         Metric = "mean"          // mean of a column; of a yes-or-no column the share of yes
 	Rate         Metric = "rate"          // share of yes, or of values at or above the threshold
 	Quantile     Metric = "quantile"      // quantile q of a column
+
+	Ratio     Metric = "ratio"      // events over units, of a provider's metric
+	CountRate Metric = "count_rate" // events over exposure, of a provider's metric
 )
+
+// metricOf lists the metrics that can be read from those of providers, with the
+// kind that they need.
+var metricOf = map[Metric]analysis.MetricKind{
+	Ratio: analysis.RatioMetric, CountRate: analysis.RateMetric, Mean: analysis.AverageMetric,
+	Quantile: analysis.DistributionMetric, Rate: analysis.DistributionMetric,
+}
 
 // metricKnown lists the metrics with the direction that they imply, 0 where the
 // policy has to say which way is good.
 var metricKnown = map[Metric]stats.Direction{
 	Accuracy: stats.HigherIsBetter, AUC: stats.HigherIsBetter, LogLoss: stats.LowerIsBetter, Brier: stats.LowerIsBetter,
-	LabelRate: 0, PositiveRate: 0, MeanScore: 0, Mean: 0, Rate: 0, Quantile: 0,
+	LabelRate: 0, PositiveRate: 0, MeanScore: 0, Mean: 0, Rate: 0, Quantile: 0, Ratio: 0, CountRate: 0,
 }
 
 // metricOrder is the order in which messages list the metrics.
-var metricOrder = []Metric{Accuracy, LogLoss, Brier, AUC, LabelRate, PositiveRate, MeanScore, Mean, Rate, Quantile}
+var metricOrder = []Metric{Accuracy, LogLoss, Brier, AUC, LabelRate, PositiveRate, MeanScore, Mean, Rate, Quantile, Ratio, CountRate}
 
 // labelled reports whether the metric rests on labels.
 func (m Metric) labelled() bool {
 	switch m {
 	case Accuracy, LogLoss, Brier, AUC, LabelRate:
+		return true
+	default:
+		return false
+	}
+}
+
+// isShare reports whether the metric lies between 0 and 1 whatever it is read from.
+func (m Metric) isShare() bool {
+	switch m {
+	case Accuracy, AUC, Brier, LabelRate, PositiveRate, Rate, Ratio:
 		return true
 	default:
 		return false
@@ -61,6 +81,10 @@ func (m Metric) onScore() bool {
 // measure computes the guardrail's metric in one arm. zeroOne tells that every
 // value of a numeric column is 0 or 1.
 func (g Guardrail) measure(s *analysis.Snapshot, arm string) (m measure, zeroOne bool, p *problem) {
+	if g.Of != "" {
+		m, p = g.fromProvider(s, arm)
+		return m, false, p
+	}
 	if s == nil || s.RowCount == 0 {
 		return m, false, noData("no_data", "The %s has no rows yet.", arm)
 	}
@@ -81,6 +105,7 @@ func (g Guardrail) measure(s *analysis.Snapshot, arm string) (m measure, zeroOne
 		m, p = labelRate(s, col, arm)
 	case MeanScore, Mean, Rate, Quantile:
 		m, zeroOne, p = g.fromColumn(col, arm)
+	case Ratio, CountRate: // of providers only
 	}
 	return m, zeroOne, p
 }
@@ -149,7 +174,7 @@ func (g Guardrail) fromScores(col *analysis.ColumnSummary, arm string) (measure,
 		}
 	case AUC:
 		return g.auc(s, m, arm)
-	case LabelRate, MeanScore, Mean, Rate, Quantile:
+	case LabelRate, MeanScore, Mean, Rate, Quantile, Ratio, CountRate:
 	}
 	return m, nil
 }
@@ -235,6 +260,9 @@ func yesNo(col *analysis.ColumnSummary) (yes, no uint64, ok bool) {
 	if scores, _ := seenScores(&col.Scores); col.Category.Total() > 0 || scores > 0 {
 		return 0, 0, false
 	}
+	if h := &col.Numeric; h.N() > 0 && (h.Min() != 0 && h.Min() != 1 || h.Max() != 0 && h.Max() != 1) {
+		return 0, 0, false // the cells would say the same, at more cost
+	}
 	for _, c := range col.Numeric.Cells() {
 		switch {
 		case c.Var == 0 && c.Mean == 0:
@@ -310,27 +338,89 @@ func (g Guardrail) fromColumn(col *analysis.ColumnSummary, arm string) (m measur
 // problems say, for each arm, why it has no value; nil where it has one.
 type problems struct{ base, cand *problem }
 
-// measurePair computes the metric in both arms.
+// measurePair computes the metric in both arms, stage by stage.
 func (g Guardrail) measurePair(ev *analysis.Evidence) (pair, problems) {
-	var bZeroOne, cZeroOne bool
+	r := rulerOf(ev, g.Planned)
+	if g.Metric == CountRate && g.Planned == 0 {
+		r.planned = plannedEvents
+	}
+	strata := strataOf(ev)
+	arms := make([]armPair, len(strata))
 	var none problems
-	out := pair{r: newRuler(ev.Policy, g.Planned)}
-	out.base, bZeroOne, none.base = g.measure(ev.Baseline, "baseline")
-	out.cand, cZeroOne, none.cand = g.measure(ev.Candidate, "candidate")
-	b, c := &out.base, &out.cand
-	// A numeric column of zeros and ones, in both arms or in the only one, is
-	// counted as yes and no.
-	if cZeroOne && (bZeroOne || none.base != nil) {
-		b.kind, c.kind = proportion, proportion
+	var have [2]bool
+	zeroOne := true
+	for i, s := range strata {
+		a := &arms[i]
+		a.split = s.Split
+		var bad [2]*problem
+		var binary [2]bool
+		a.base, binary[0], bad[0] = g.measure(s.Baseline, armName(ev.Compared))
+		a.cand, binary[1], bad[1] = g.measure(s.Candidate, "candidate")
+		if ev.Compared == analysis.Absolute {
+			bad[0] = &problem{"no_baseline", analysis.Invalid, fmt.Sprintf("%s has nothing to be compared with, because the policy says baseline: absolute; give it bounds.", g.title())}
+		}
+		a.okBase, a.okCand = bad[0] == nil, bad[1] == nil
+		for k, p := range bad {
+			have[k] = have[k] || p == nil
+			zeroOne = zeroOne && (p != nil || binary[k])
+		}
+		none.base, none.cand = worseProblem(none.base, bad[0]), worseProblem(none.cand, bad[1])
+		a.base.repeats = rowsPerUnit(s.Baseline, s.Candidate)
+		a.cand.repeats = a.base.repeats
 	}
-	if none.base == nil && none.cand == nil && b.kind != c.kind {
-		none.base = &problem{"type_differs", analysis.Invalid, fmt.Sprintf("Column %s does not have the same type in both arms.", g.Column)}
+	for k, p := range []**problem{&none.base, &none.cand} {
+		if *p != nil && have[k] && (*p).outcome != analysis.Invalid {
+			*p = nil // a stage without values, beside others
+		}
 	}
-	if none.base == nil && none.cand == nil { // the arm with more rows knows best
-		b.skew = math.Max(math.Abs(b.skew), math.Abs(c.skew))
-		c.skew = b.skew
+	// A numeric column of zeros and ones wherever it is, is counted as yes and no.
+	k := kind(-1)
+	for i := range arms {
+		for _, m := range []struct {
+			*measure
+			ok bool
+		}{{&arms[i].base, arms[i].okBase}, {&arms[i].cand, arms[i].okCand}} {
+			if !m.ok {
+				continue
+			}
+			if zeroOne {
+				m.kind = proportion
+			}
+			if k >= 0 && m.kind != k && none.base == nil && none.cand == nil {
+				none.base = &problem{"type_differs", analysis.Invalid, fmt.Sprintf("Column %s does not have the same type in both arms.", g.Column)}
+			}
+			k = m.kind
+		}
 	}
-	b.repeats = rowsPerUnit(ev.Baseline, ev.Candidate)
-	c.repeats = b.repeats
-	return out, none
+	if none.base != nil && none.base.code == "type_differs" { // the candidate by itself
+		for i := range arms {
+			arms[i].okBase = false
+		}
+	}
+	p, both := newPair(ev, r, arms)
+	if !both && none.base == nil && none.cand == nil {
+		none.base = noData("no_stage_in_common", "No stage has rows of both arms, so there is nothing to compare the candidate with.")
+	}
+	return p, none
+}
+
+// worseProblem keeps the problem that counts of those of several stages: an
+// Invalid one, or the latest.
+func worseProblem(a, b *problem) *problem {
+	if b == nil || a != nil && a.outcome == analysis.Invalid {
+		return a
+	}
+	return b
+}
+
+// armName is what messages call the arm that the candidate is compared with.
+func armName(k analysis.BaselineKind) string {
+	switch k {
+	case analysis.PreviousWindow:
+		return "previous window"
+	case analysis.FixedReference:
+		return "reference"
+	case analysis.Concurrent, analysis.Absolute:
+	}
+	return "baseline"
 }

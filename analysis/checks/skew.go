@@ -31,6 +31,9 @@ func (m measure) skewOfMean() float64 {
 // skewOfDifference is the skewness of candidate - baseline if the arms do not
 // differ. Arms of one size cancel.
 func (p pair) skewOfDifference() float64 {
+	if p.skewed {
+		return p.skewness
+	}
 	nb, nc := p.base.size(), p.cand.size()
 	if p.base.kind != mean || !(nb > 0) || !(nc > 0) {
 		return 0

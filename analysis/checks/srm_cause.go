@@ -88,7 +88,7 @@ type cause struct {
 }
 
 // findCause names the values that best explain a mismatch, and gives the numbers.
-func findCause(ev *analysis.Evidence, weights []float64, alpha float64, c SRM) (string, []analysis.Detail) {
+func findCause(ev analysis.Stratum, weights []float64, alpha float64, c SRM) (string, []analysis.Detail) {
 	const none = "No feature with few values shows where: test the counts at each step from assignment to this log."
 	if empty(ev.Baseline) || empty(ev.Candidate) {
 		return none, nil
@@ -134,7 +134,7 @@ func (c SRM) explain(column string, vs []valueCounts, weights []float64, alpha f
 	}
 	var hits []hit
 	for _, v := range vs {
-		r, err := c.mixture(weights, []uint64{v.n.Baseline, v.n.Candidate}, 0)
+		r, err := c.mixture([]splitStage{{unitCounts: unitCounts{n: v.n}, weights: weights}}, 0)
 		if err == nil && r.LogE >= sequential.Threshold(alpha) {
 			hits = append(hits, hit{v, r.LogE})
 			continue
@@ -149,7 +149,7 @@ func (c SRM) explain(column string, vs []valueCounts, weights []float64, alpha f
 	for _, h := range hits {
 		k.values, k.logE = append(k.values, h.v), append(k.logE, h.logE)
 	}
-	if r, err := c.mixture(weights, []uint64{k.restN.Baseline, k.restN.Candidate}, 0); err == nil {
+	if r, err := c.mixture([]splitStage{{unitCounts: unitCounts{n: k.restN}, weights: weights}}, 0); err == nil {
 		k.rest = r.LogE
 	}
 	k.restOff = share(k.restN)

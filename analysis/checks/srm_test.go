@@ -148,3 +148,18 @@ func TestSRMMisuse(t *testing.T) {
 		}
 	}
 }
+
+// TestSRMBeforeTheFirstUnit: while the candidate of a hundredth of the traffic waits
+// for its first unit, the baseline's are counted, not their rows.
+func TestSRMBeforeTheFirstUnit(t *testing.T) {
+	p := policy(analysis.Continuous, checks.SRM{})
+	p.Split = analysis.Split{Baseline: 0.99, Candidate: 0.01}
+	repeated := make([]int64, 4000) // 200 units, of which 2 were to be expected in the candidate
+	for i := range repeated {
+		repeated[i] = int64(i / 20)
+	}
+	fs := run(t, p, table{"id": repeated}, table{"id": []int64{}})
+	if f := fs[0]; f.Outcome != analysis.Insufficient || f.N.Baseline != 200 {
+		t.Errorf("%v of %d units: %s", f.Outcome, f.N.Baseline, f.Message)
+	}
+}

@@ -4,7 +4,8 @@ Metrics come from scikit-learn, NumPy and SciPy on the raw rows; Newcombe, Wilso
 and Clopper-Pearson intervals and Welch's from statsmodels; DeLong's variance from
 midranks (scipy.stats.rankdata); Fieller's interval by root finding; the MOVER
 interval of a ratio by the formulas of Donner and Zou (2012); order statistics
-from scipy.stats.binom; Student quantiles from mpmath. The rows are seeded ones, written to the JSON file, and
+from scipy.stats.binom; Student quantiles and gamma mixtures from mpmath; stages
+from statsmodels' stratified tables and weighted least squares. The rows are seeded ones, written to the JSON file, and
 the real flight logs, which a small Go program turns into CSV files first.
 
 Run: /usr/bin/python3 testdata/reference/checks.py   (from the root; needs go)
@@ -23,9 +24,11 @@ import pandas as pd
 import scipy
 import sklearn
 import statsmodels
+import statsmodels.api as sm
 from scipy import optimize, stats
 from sklearn import metrics
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 mp.mp.dps = 30
@@ -271,6 +274,74 @@ for xb, nb, xc, nc in ((20, 1000, 35, 900), (5, 50, 1, 60), (400, 500, 300, 500)
     lo, hi = donner_zou(xb / nb, *wb, xc / nc, *wc)
     add("moverRatio", f"Wilson {xb}/{nb} {xc}/{nc}", {"b": xb / nb, "c": xc / nc, "b_lo": wb[0], "b_hi": wb[1], "c_lo": wc[0], "c_hi": wc[1], "positive": 1},
         {"lo": lo, "hi": hi}, rtol=1e-9)
+
+# --- stages ------------------------------------------------------------------
+
+# Risk ratios of Mantel and Haenszel from statsmodels, differences as a weighted
+# least squares mean of the differences of the stages; variances in NumPy.
+ramps = {
+    "one stage": ([12], [2000], [9], [900]),
+    "ramp": ([99, 180, 200], [99000, 90000, 50000], [1, 24, 230], [1000, 10000, 50000]),
+    "moving base rate": ([990, 1800, 2000], [99000, 90000, 50000], [10, 200, 2000], [1000, 10000, 50000]),
+    "five stages": ([5, 40, 60, 10, 1], [500, 3000, 2500, 400, 90], [1, 3, 22, 14, 30], [20, 300, 1000, 600, 2000]),
+    "no events in one arm": ([10, 20], [900, 700], [0, 0], [100, 300]),
+    "common": ([400, 300, 700], [1000, 600, 1000], [70, 350, 720], [150, 600, 1000]),
+}
+for name, (xb, nb, xc, nc) in ramps.items():
+    xb, nb, xc, nc = (np.array(v, float) for v in (xb, nb, xc, nc))
+    w = nb * nc / (nb + nc)
+    table = StratifiedTable([np.array([[a, m - a], [b, n - b]]) for a, m, b, n in zip(xc, nc, xb, nb)])
+    d = sm.WLS(xc / nc - xb / nb, np.ones(len(w)), weights=w).fit().params[0]
+    var = lambda x, n: (w**2 * (x / n) * (1 - x / n) / n).sum() / w.sum() ** 2
+    add("mantelHaenszel", name, {"xb": xb, "nb": nb, "xc": xc, "nc": nc},
+        {"difference": d, "variance": var(xb, nb) + var(xc, nc), "risk_ratio": table.riskratio_pooled, "clock": 4 * w.sum()}, rtol=1e-10, atol=1e-14)
+
+# Means: the same weights; the pooled candidate from rows that have the moments.
+stage_rng = np.random.default_rng(99)
+for stages in (1, 2, 3, 5, 8):
+    nb, nc = stage_rng.integers(50, 400, stages), stage_rng.integers(10, 300, stages)
+    b = [stage_rng.normal(10 + i, 2, n) for i, n in enumerate(nb)]
+    c = [stage_rng.normal(11 + i, 3, n) for i, n in enumerate(nc)]
+    mb, vb, mc, vc = ([f(x) for x in arm] for arm in (b, c) for f in (np.mean, lambda x: x.var(ddof=1)))
+    w = nb * nc / (nb + nc)
+    d = np.average(np.array(mc) - np.array(mb), weights=w)
+    var = (w**2 * (np.array(vb) / nb + np.array(vc) / nc)).sum() / w.sum() ** 2
+    rows = np.concatenate(c)
+    add("standardisedMeans", f"{stages} stages", {"mb": mb, "vb": vb, "nb": nb, "mc": mc, "vc": vc, "nc": nc},
+        {"difference": d, "variance": var, "skewness": 0, "pooled_mean": rows.mean(), "pooled_variance": rows.var(ddof=1)}, rtol=1e-10)
+
+# --- rates -------------------------------------------------------------------
+
+
+def mixture(x, mu, a, greater):
+    """Likelihood of x events, averaged over a gamma prior cut off at mu, over that of mu."""
+    lo, hi = (mu, mp.inf) if greater else (0, mu)
+    prior = lambda m: m ** (a - 1) * (a / mu) ** a * mp.exp(-a * m / mu) / mp.gamma(a)
+    at = (a + x) / (a / mu + 1)
+    points = sorted({lo, hi, *(p for p in (at / 2, at, 2 * at, 8 * at) if lo < p < hi)})
+    top = mp.quad(lambda m: prior(m) * mp.exp(x * mp.log(m / mu) - m + mu) if m > 0 else mp.mpf(0), points)
+    return mp.log(top / mp.gammainc(a, a if greater else 0, mp.inf if greater else a, regularized=True))
+
+
+for x, mu, a, alpha in ((5, 2, 3, 0.05), (30, 12.5, 3.2, 0.01), (3, 9, 3, 0.05), (80, 100, 5, 0.1), (200, 120, 3.2, 1e-4), (12, 30, 1.5, 0.02)):
+    for alt in (1, -1):
+        a_, x_ = mp.mpf(a), mp.mpf(x)
+        f = lambda m: mixture(x_, mp.mpf(m), a_, alt > 0) - mp.log(1 / mp.mpf(alpha))
+        lo, hi = (mp.mpf(x) / 1000, mp.mpf(x)) if alt > 0 else (mp.mpf(x), 20 * mp.mpf(x) + 50)
+        if f(lo if alt > 0 else hi) < 0:
+            end = mp.mpf(0)
+        else:
+            end = mp.findroot(f, (lo, hi), solver="anderson", tol=1e-16)
+        add("poissonMixture", f"{x} of {mu}, shape {a}, {alt:+d}", {"x": x, "mu": mu, "shape": a, "alpha": alpha, "alternative": alt},
+            {"log_e": mixture(x_, mp.mpf(mu), a_, alt > 0), "end": end}, rtol=1e-9, atol=1e-11)
+
+for xb, tb, xc, tc in ((10, 1000, 25, 900), (0, 50, 3, 60), (100, 3600, 90, 3600), (7, 12.5, 0, 11), (1000, 1e6, 1300, 1.1e6)):
+    # Given the sum, the candidate's events are binomial (Przyborowski and Wilenski).
+    ends = proportion_confint(xc, xb + xc, 2 * A, "beta")
+    odds = lambda p: math.inf if p >= 1 else p / (1 - p) * tb / tc
+    garwood = lambda x, t: ((stats.chi2.ppf(A, 2 * x) / 2 if x else 0) / t, stats.chi2.isf(A, 2 * x + 2) / 2 / t)
+    add("rates", f"{xb}/{tb} {xc}/{tc}", {"xb": xb, "tb": tb, "xc": xc, "tc": tc},
+        {"ratio_lo": odds(ends[0]) if xc else 0, "ratio_hi": odds(ends[1]) if xb else math.inf, "alone_lo": garwood(xc, tc)[0], "alone_hi": garwood(xc, tc)[1]}, rtol=1e-8)
 
 out = {
     "generator": "testdata/reference/checks.py",
