@@ -1,0 +1,4 @@
+package sqlquery
+
+// Mix is mix, for tests.
+var Mix = mix
