@@ -8,13 +8,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/rampguard/rampguard/adapters/parquetrows"
 	"github.com/rampguard/rampguard/analysis"
-	"github.com/rampguard/rampguard/analysis/checks"
 )
 
 // checkOptions are the flags of "rampguard check".
@@ -31,6 +30,18 @@ type checkOptions struct {
 	at                 string
 	quiet              bool
 	verbose            bool
+
+	stage        string
+	rollout      string
+	shadows      []string
+	overrides    string
+	reference    []string
+	previous     []string
+	measurements string
+	prometheus   string
+	since        time.Duration
+	maxBad       int
+	provider     []string
 }
 
 func newCheck(stdout, stderr io.Writer) *cobra.Command {
@@ -41,18 +52,27 @@ func newCheck(stdout, stderr io.Writer) *cobra.Command {
 		Long: `check reads the prediction logs of both arms once, in memory that does not grow
 with the number of rows, applies the policy, and prints the verdict.
 
-Logs are Parquet files; quote a pattern so that the shell leaves it alone. An arm
+Logs are Parquet, CSV (.csv, .tsv), JSON Lines (.jsonl, .ndjson; gzipped or not) or
+Arrow (.arrow, .arrows) files; quote a pattern so that the shell leaves it alone. An arm
 may be given as stored snapshots instead (see --snapshot-out): several snapshots
 of one arm, such as one an hour, are added up.
 
-Each run stands alone: whoever calls it must remember a rollback, which no later
-look undoes, and, under a policy with "looks: once", look once.
+Where the policy says how long labels take to mature, those of rows that are younger
+at the time of the look do not count, in either arm. A stored snapshot keeps the
+labels that counted when it was made.
+
+With --rollout the runs of one rollout belong together: the folder remembers that
+a rollback was proven, what a person has to accept, how long has been waited, and
+the evidence of the stages before. Give each run the whole log of the present stage
+so far; see also "rampguard replay" and "rampguard explain". Without --rollout each
+run stands alone, and whoever calls it must remember.
 
 ` + exitCodes,
 		Example: `  rampguard check --policy policy.yaml --baseline 'b*.parquet' --candidate c.parquet
   rampguard check --policy policy.yaml --baseline b.parquet --candidate c.parquet --format json --output verdict.json
   rampguard check --policy policy.yaml --baseline b.parquet --candidate c.parquet --snapshot-out evidence/
-  rampguard check --policy policy.yaml --baseline-snapshot evidence/baseline.snapshot --candidate new.parquet`,
+  rampguard check --policy policy.yaml --baseline-snapshot evidence/baseline.snapshot --candidate new.parquet
+  rampguard check --policy policy.yaml --rollout rollouts/v2.1 --stage canary --baseline b.parquet --candidate c.parquet`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return fmt.Errorf("unexpected argument %q; quote patterns so that the shell leaves them alone: --baseline 'dir/*.parquet'", args[0])
@@ -65,15 +85,26 @@ look undoes, and, under a policy with "looks: once", look once.
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.policy, "policy", "", "policy file, YAML or JSON (required)")
-	f.StringArrayVar(&o.baseline, "baseline", nil, "Parquet file or pattern of the baseline's log; may be repeated")
-	f.StringArrayVar(&o.candidate, "candidate", nil, "Parquet file or pattern of the candidate's log; may be repeated")
+	f.StringArrayVar(&o.baseline, "baseline", nil, "file or pattern of the baseline's log; may be repeated")
+	f.StringArrayVar(&o.candidate, "candidate", nil, "file or pattern of the candidate's log; may be repeated")
 	f.StringArrayVar(&o.baselineSnapshots, "baseline-snapshot", nil, "stored snapshot of the baseline, or a pattern, instead of its log; may be repeated")
 	f.StringArrayVar(&o.candidateSnapshots, "candidate-snapshot", nil, "stored snapshot of the candidate, or a pattern, instead of its log; may be repeated")
 	f.StringVar(&o.format, "format", "text", "text, markdown or json")
 	f.StringVar(&o.output, "output", "", "write the report to this file and only the headline to standard output")
 	f.StringVar(&o.snapshotOut, "snapshot-out", "", "store the evidence as baseline.snapshot and candidate.snapshot in this folder")
 	f.IntVar(&o.workers, "workers", 0, "goroutines that read (0: one per processor); the verdict does not depend on it")
-	f.StringVar(&o.at, "at", "", "time to write into the record, RFC 3339 (default: now)")
+	f.StringVar(&o.at, "at", "", "time of the look, RFC 3339 (default: now); deadlines are counted from it")
+	f.StringVar(&o.stage, "stage", "", "name of the present stage of the policy; without it the evidence stands for itself")
+	f.StringVar(&o.rollout, "rollout", "", "folder that remembers the rollout between runs, with all that a replay needs")
+	f.StringArrayVar(&o.shadows, "shadow", nil, "another policy to apply beside, whose verdict is reported and never decides; may be repeated")
+	f.StringVar(&o.overrides, "overrides", "", "YAML or JSON list of what people decided: action (accept, continue, pause, rollback), check, who, why, expires")
+	f.StringArrayVar(&o.reference, "reference", nil, "log or snapshot for checks with baseline: reference; may be repeated")
+	f.StringArrayVar(&o.previous, "previous", nil, "log or snapshot for checks with baseline: previous_window; may be repeated")
+	f.IntVar(&o.maxBad, "max-bad", 0, "CSV and JSON Lines: bad rows that are put up with; they are counted and listed")
+	f.StringVar(&o.prometheus, "prometheus", "", "configuration of a Prometheus server that brings the metrics of both arms, instead of logs")
+	f.DurationVar(&o.since, "since", 10*time.Minute, "with --prometheus: how long before the first look at the stage the window begins")
+	f.StringVar(&o.measurements, "measurements", "", "JSON Lines of provider metrics, a window each that overlaps no other: arm, metric, start, end, total, count, squares, edges, buckets")
+	f.StringArrayVar(&o.provider, "source-failed", nil, "text of a source that failed, as NAME=TEXT; the checks of the column or metric NAME (without NAME: all) then wait; may be repeated")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar")
 	f.BoolVar(&o.verbose, "verbose", false, "text: show the numbers of findings that passed, too")
 	_ = cmd.MarkFlagRequired("policy") // the flag exists
@@ -94,34 +125,22 @@ func (o *checkOptions) run(ctx context.Context, stdout, stderr io.Writer) error 
 			return fmt.Errorf("--at: %w; write it as 2026-01-31T15:04:05Z", err)
 		}
 	}
-	policy, err := loadPolicy(o.policy)
+	l, err := o.look(ctx, now, stderr)
 	if err != nil {
 		return err
 	}
-	spec, err := policy.Spec()
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.policy, err)
-	}
-	for _, w := range policy.Warnings {
-		if _, err := fmt.Fprintf(stderr, "rampguard: warning: %s\n", w); err != nil {
-			return err
-		}
-	}
-	baseline, err := o.arm(ctx, "baseline", spec, o.baseline, o.baselineSnapshots, stderr)
-	if err != nil {
-		return err
-	}
-	candidate, err := o.arm(ctx, "candidate", spec, o.candidate, o.candidateSnapshots, stderr)
-	if err != nil {
-		return err
-	}
-	verdict, err := analysis.Evaluate(policy, baseline, candidate, nil, now)
+	verdict, err := l.policy.Evaluate(l.Look)
 	if err != nil {
 		return err
 	}
 	if o.snapshotOut != "" {
-		if err := storeSnapshots(o.snapshotOut, baseline, candidate); err != nil {
+		if err := storeSnapshots(o.snapshotOut, l.baseline, l.candidate); err != nil {
 			return fmt.Errorf("--snapshot-out: %w", err)
+		}
+	}
+	if o.rollout != "" {
+		if err := (rollout{dir: o.rollout}).store(l.records, &verdict, l.policies, l.snapshots()); err != nil {
+			return fmt.Errorf("--rollout: %w", err)
 		}
 	}
 	if err := o.report(verdict, write, stdout); err != nil {
@@ -133,29 +152,25 @@ func (o *checkOptions) run(ctx context.Context, stdout, stderr io.Writer) error 
 	return nil
 }
 
-func loadPolicy(path string) (*analysis.Policy, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("policy: %w; make one with: rampguard policy init --log FILE", err)
-	}
-	return analysis.LoadPolicy(path, data, checks.Builtin())
-}
-
-// arm collects or loads the evidence of one arm.
-func (o *checkOptions) arm(ctx context.Context, name string, spec *analysis.Spec, logs, snapshots []string, stderr io.Writer) (*analysis.Snapshot, error) {
+// arm collects the evidence of one arm, with labels of rows served before a time,
+// or loads it.
+func (o *checkOptions) arm(ctx context.Context, name string, spec *analysis.Spec, matureBefore time.Time, logs, snapshots []string, stderr io.Writer) (*analysis.Snapshot, error) {
 	switch {
 	case len(logs) > 0 && len(snapshots) > 0:
 		return nil, fmt.Errorf("--%s and --%s-snapshot exclude each other", name, name)
+	case len(logs) == 0 && len(snapshots) == 0 && o.measurements != "":
+		return analysis.NewSnapshot(spec), nil
 	case len(logs) == 0 && len(snapshots) == 0:
 		return nil, fmt.Errorf("no data for the %s: give --%s or --%s-snapshot", name, name, name)
 	case len(snapshots) > 0:
 		return loadSnapshots(name, snapshots)
 	}
-	progress := newProgress(name, stderr, o.quiet)
-	defer progress.done()
-	s, err := parquetrows.Collect(ctx, spec, parquetrows.Options{Workers: o.workers, Progress: progress.update}, logs...)
+	s, err := o.readLogs(ctx, name, spec, matureBefore, logs, stderr)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if s.RowCount == 0 {
+		return nil, fmt.Errorf("%s: %s has no rows", name, strings.Join(logs, ", "))
 	}
 	return s, nil
 }
@@ -254,6 +269,9 @@ func storeSnapshots(dir string, baseline, candidate *analysis.Snapshot) error {
 		name string
 		s    *analysis.Snapshot
 	}{{"baseline", baseline}, {"candidate", candidate}} {
+		if arm.s == nil {
+			continue
+		}
 		b, err := arm.s.MarshalBinary()
 		if err != nil {
 			return err

@@ -1,13 +1,25 @@
 // Command rampguard says, from prediction logs, whether a model rollout may
 // continue, must pause, or must roll back.
 //
-//	rampguard check --policy policy.yaml --baseline 'b*.parquet' --candidate c.parquet
 //	rampguard policy init --log b.parquet > policy.yaml
 //	rampguard policy check policy.yaml
+//	rampguard check --policy policy.yaml --baseline 'b*.parquet' --candidate c.parquet
 //
-// The exit status is the verdict: 0 continue, 75 pause until more evidence is
-// there, 3 pause until a person has looked, 1 roll back, 2 the verdict could not
+// The exit status of check is the verdict: 0 continue, 75 pause until more evidence
+// is there, 3 pause until a person has looked, 1 roll back, 2 the verdict could not
 // be computed.
+//
+// The other commands are
+//
+//	explain        what a recorded verdict rests on and what would change it
+//	replay         recorded verdicts computed again and compared byte for byte
+//	policy import  a file of Kayenta, Flagger, Argo Rollouts, Keptn or OpenSLO as a policy
+//	policy lint    the traps in an AnalysisTemplate of Argo Rollouts
+//	leadtime       the lead time from sign-off to production, and where it goes
+//	slo            the error budget of an objective, and whether models may be promoted
+//	version        the version of the command and of the verdict engine
+//
+// and, before a launch, plan, simulate and backtest; see rampguard COMMAND --help.
 package main
 
 import (

@@ -12,7 +12,7 @@ import (
 	"github.com/rampguard/rampguard/analysis"
 )
 
-func newPolicy(stdout io.Writer) *cobra.Command {
+func newPolicy(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy",
 		Short: "Write and check policy files",
@@ -20,7 +20,7 @@ func newPolicy(stdout io.Writer) *cobra.Command {
   rampguard policy check policy.yaml`,
 		RunE: noCommand,
 	}
-	cmd.AddCommand(newPolicyInit(stdout), newPolicyCheck(stdout))
+	cmd.AddCommand(newPolicyInit(stdout), newPolicyCheck(stdout), newPolicyImport(stdout, stderr), newPolicyLint(stdout))
 	return cmd
 }
 
@@ -46,14 +46,7 @@ say what each line does. Read it and correct it before you rely on it.`,
 				columns = append(columns, analysis.DraftColumn{Name: c.Name, Type: c.Type})
 			}
 			draft := analysis.DraftPolicy(columns)
-			if output == "" {
-				_, err = stdout.Write(draft)
-				return err
-			}
-			if _, err := os.Stat(output); err == nil && !force {
-				return fmt.Errorf("%s exists; choose another name, or --force to replace it", output)
-			}
-			return writeFile(output, draft)
+			return writePolicy(stdout, output, force, draft)
 		},
 	}
 	cmd.Flags().StringVar(&log, "log", "", "Parquet file whose columns to use (required)")
@@ -61,6 +54,19 @@ say what each line does. Read it and correct it before you rely on it.`,
 	cmd.Flags().BoolVar(&force, "force", false, "replace the file if it exists")
 	_ = cmd.MarkFlagRequired("log") // the flag exists
 	return cmd
+}
+
+// writePolicy writes a policy that was made to a file or, without one, to standard
+// output. A file that exists stays unless it may be replaced.
+func writePolicy(stdout io.Writer, output string, replace bool, policy []byte) error {
+	if output == "" {
+		_, err := stdout.Write(policy)
+		return err
+	}
+	if _, err := os.Stat(output); err == nil && !replace {
+		return fmt.Errorf("%s exists; choose another name, or --force to replace it", output)
+	}
+	return writeFile(output, policy)
 }
 
 func newPolicyCheck(stdout io.Writer) *cobra.Command {

@@ -29,24 +29,29 @@ func newProgress(name string, stderr io.Writer, quiet bool) *progress {
 	return p
 }
 
-// update is called from several goroutines.
-func (p *progress) update(u parquetrows.Progress) {
+// rows and bytes are called from several goroutines.
+func (p *progress) rows(u parquetrows.Progress) { p.advance(u.Rows, u.TotalRows, "rows") }
+
+// bytes is for logs that do not say how many rows they hold.
+func (p *progress) bytes(done, total int64) { p.advance(done, total, "bytes") }
+
+func (p *progress) advance(done, total int64, unit string) {
 	if p.out == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar == nil {
-		p.bar = progressbar.NewOptions64(u.TotalRows,
+		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(p.out),
 			progressbar.OptionSetDescription(p.name),
 			progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString("rows"),
+			progressbar.OptionSetItsString(unit),
 			progressbar.OptionClearOnFinish(),
 		)
 	}
-	_ = p.bar.Set64(u.Rows) // a bar that cannot be drawn is no reason to stop
+	_ = p.bar.Set64(done) // a bar that cannot be drawn is no reason to stop
 }
 
 func (p *progress) done() {

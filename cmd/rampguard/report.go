@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/rampguard/rampguard/analysis"
 )
@@ -21,14 +22,36 @@ func reportWriter(format string, verbose bool) (reporter, error) {
 	case "markdown":
 		return func(w io.Writer, v *analysis.Verdict) error { return v.WriteMarkdown(w) }, nil
 	case "json":
-		return func(w io.Writer, v *analysis.Verdict) error {
-			enc := json.NewEncoder(w)
-			enc.SetIndent("", "  ")
-			enc.SetEscapeHTML(false)
-			return enc.Encode(v)
-		}, nil
+		return func(w io.Writer, v *analysis.Verdict) error { return writeJSON(w, v) }, nil
 	}
-	return nil, fmt.Errorf("--format %q is not known; use text, markdown or json", format)
+	return nil, checkFormat(format)
+}
+
+// checkFormat refuses a --format that is none.
+func checkFormat(format string) error {
+	if !slices.Contains([]string{"text", "markdown", "json"}, format) {
+		return fmt.Errorf("--format %q is not known; use text, markdown or json", format)
+	}
+	return nil
+}
+
+// writeJSON writes a value as people read it.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// writePage writes a report in a format: the page, or as JSON what it is made of.
+func writePage(w io.Writer, format string, p *page, of any) error {
+	switch format {
+	case "json":
+		return writeJSON(w, of)
+	case "markdown":
+		return p.writeMarkdown(w)
+	}
+	return p.writeText(w)
 }
 
 // report writes the verdict to standard output, or to the file asked for.
