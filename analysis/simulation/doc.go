@@ -45,7 +45,7 @@
 //	  a Mann-Whitney judge of the same gauge, at 98%: high in 13.9% of them at the end, in 37.8% at one of 12 looks
 //	none, outages, labels 30m late        500            0            0          -          -  0 of 500, 0% (0% to 0.735%)
 //	errors 0.1% to 0.2%                   400          400            0        18m        31m  400 of 400, 100% (99.1% to 100%)
-//	log loss 2% worse                     400          400            0        32m        50m  400 of 400, 100% (99.1% to 100%)
+//	log loss 2% worse                     400          400            0        29m        47m  400 of 400, 100% (99.1% to 100%)
 //	errors x5 in a slice of 10%           400            0          400        15m        28m  400 of 400, 100% (99.1% to 100%)
 //	latency x2                            400          400            0         2m         2m  400 of 400, 100% (99.1% to 100%)
 //	scores collapse after 30m             400          400            0         2m         4m  400 of 400, 100% (99.1% to 100%)
