@@ -37,6 +37,3 @@ func limit(t testing.TB, r planning.Report, code, column string) planning.Limit 
 	t.Fatalf("no limit %s of %s in %+v", code, column, r.Limits)
 	return planning.Limit{}
 }
-
-// registered reports whether policies may use a check of that name.
-func registered(check string) bool { return checks.Builtin()[check] != nil }

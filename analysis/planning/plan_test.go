@@ -162,9 +162,6 @@ stages:
 }
 
 func TestSlicesArePlanned(t *testing.T) {
-	if !registered("slices") {
-		t.Skip("no check of slices is registered")
-	}
 	text := `
 version: 1
 traffic: 60000/min

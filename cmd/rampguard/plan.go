@@ -281,6 +281,11 @@ func readHours(dir string, first time.Time, length time.Duration) ([]backtest.Ho
 	var out []backtest.Hour
 	for i, name := range names {
 		h := *byName[name]
+		for arm, have := range map[string]*analysis.Snapshot{"baseline": h.Baseline, "candidate": h.Candidate} {
+			if have == nil {
+				return nil, fmt.Errorf("%s: %s has no %s%s beside it; half a pair would look like a broken split", dir, name, arm, suffix)
+			}
+		}
 		h.Start = first.Add(time.Duration(i) * length)
 		for _, layout := range []string{time.RFC3339, "2006-01-02T150405Z07:00"} {
 			if at, err := time.Parse(layout, name); err == nil {

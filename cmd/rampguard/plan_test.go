@@ -51,5 +51,9 @@ func TestBacktestReplaysSnapshots(t *testing.T) {
 	}
 	wants(t, 0, []string{"2026-01-31"}, "backtest", "--policy", policy, dir)
 	wants(t, 2, []string{"--snapshot-out"}, "backtest", "--policy", policy, t.TempDir())
+	if err := os.Remove(filepath.Join(dir, "2026-01-31T110000Z.candidate.snapshot")); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, 2, []string{"2026-01-31T110000Z has no candidate.snapshot"}, "backtest", "--policy", policy, dir)
 	wants(t, 2, []string{"nowhere"}, "backtest", "--policy", policy, "nowhere")
 }
