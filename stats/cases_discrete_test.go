@@ -68,6 +68,7 @@ var inferenceCases = map[string]func(golden){
 	"stuart-maxwell-3x3":   checkSymmetry,
 	"stuart-maxwell-4x4":   checkSymmetry,
 	"c-policy-matrix":      checkSymmetry,
+	"c-swapset":            checkSwapSet,
 	"bowker-5x5":           checkBowkerZeros,
 	"delong-asah":          checkASAH,
 	"c-delong-small":       checkDeLongSmall,

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/parquet-go/parquet-go" //nolint:depguard // a test may read a real log
+	"github.com/parquet-go/parquet-go"
 	"pgregory.net/rapid"
 
 	"github.com/rampguard/rampguard/stats"

@@ -40,8 +40,14 @@ func part(t *testing.T, in map[string]json.RawMessage, key string) calibration.D
 // TestTailReference holds p-values, some of them below 1e-200, against sums and
 // mpmath.
 func TestTailReference(t *testing.T) {
-	type numbers = map[string]float64
-	ref := reference{Reference: statstest.Load(t, "calibration_tails")}
+	for _, file := range []string{"calibration_tails", "calibration_extremes"} {
+		checkTails(t, reference{Reference: statstest.Load(t, file)})
+	}
+}
+
+type numbers = map[string]float64
+
+func checkTails(t *testing.T, ref reference) {
 	distinct := calibration.Binning{Method: calibration.Distinct}
 	for fn, f := range map[string]func(d calibration.Data) (got numbers, p float64){
 		"ObservedExpected": func(d calibration.Data) (numbers, float64) {

@@ -182,8 +182,24 @@ func refBernsteinDiff(c refCase) {
 	})
 }
 
+// values are the numbers under x, or the runs of equal ones under x_runs.
+func (c refCase) values() []float64 {
+	if _, ok := c.ref.In["x"]; ok {
+		return c.nums("x")
+	}
+	var runs [][2]float64
+	c.decode("x_runs", &runs)
+	var x []float64
+	for _, r := range runs {
+		for range int(r[1]) {
+			x = append(x, r[0])
+		}
+	}
+	return x
+}
+
 func refHedged(c refCase) {
-	x := c.nums("x")
+	x := c.values()
 	refBounded(c, func(o sequential.BoundedOptions) (sequential.Result, error) { return sequential.Hedged(x, o) })
 }
 

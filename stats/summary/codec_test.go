@@ -162,6 +162,7 @@ func decoders() map[string]func([]byte) error {
 	return map[string]func([]byte) error{
 		"Histogram":   new(summary.Histogram).UnmarshalBinary,
 		"Scores":      new(summary.Scores).UnmarshalBinary,
+		"PairGrid":    new(summary.PairGrid).UnmarshalBinary,
 		"Categorical": new(summary.Categorical).UnmarshalBinary,
 		"Distinct":    new(summary.Distinct).UnmarshalBinary,
 		"Proportion":  new(summary.Proportion).UnmarshalBinary,

@@ -36,10 +36,13 @@
 //   - [Histogram]: any numeric column; quantiles, mean, variance, drift cells.
 //   - [Scores]: the scores of a binary classifier by label; AUC, log loss, Brier
 //     score, calibration.
+//   - [PairGrid]: the scores of two classifiers on the same rows by label; decisions
+//     that differ at any pair of thresholds, paired AUCs.
 //   - [Categorical]: names, capped, with the rest in hashed cells.
 //   - [Proportion]: a yes-or-no column.
 //   - [Distinct]: how many different ids, how often they repeat, and how many two
 //     arms share.
+//   - [CrossTable]: errors by combinations of values, for the discovery of slices.
 //   - [Moments]: mean to kurtosis of a short list of numbers, exactly.
 //   - [Sum]: nothing but the sum, exactly.
 //

@@ -3,11 +3,7 @@
 // underflows or loses digits.
 package special
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/mathext"
-)
+import "math"
 
 const log2Pi = 1.837877066409345483560659472811235279723
 
@@ -58,6 +54,8 @@ func Deviance(x, m float64) float64 {
 }
 
 // LogPoissonPMF is log(m^x e^-m / Gamma(x+1)) for real x >= 0 and finite m > 0.
+// distuv.Poisson.LogProb takes the difference of x log m, m and a log-gamma, whose
+// digits cancel for large m.
 func LogPoissonPMF(x, m float64) float64 {
 	if x == 0 {
 		return -m
@@ -67,7 +65,8 @@ func LogPoissonPMF(x, m float64) float64 {
 
 // LogBinomialPMF is log of Gamma(n+1)/(Gamma(x+1) Gamma(y+1)) p^x q^y with
 // n = x+y and q = 1-p, for real x, y >= 0 and p, q > 0. Giving q keeps it exact near
-// p = 1.
+// p = 1. distuv.Binomial.LogProb is a difference of log-gammas, whose digits cancel for
+// large n.
 func LogBinomialPMF(x, y, p, q float64) float64 {
 	n := x + y
 	switch {
@@ -103,68 +102,6 @@ func Log1mExp(x float64) float64 {
 		return math.Log(-math.Expm1(x))
 	}
 	return math.Log1p(-math.Exp(x))
-}
-
-// LogGammaQ is the log of the upper regularised incomplete gamma function
-// Q(a,y), for a > 0 and y >= 0. Down to 1e-250 it is the log of mathext's value;
-// below, where that one underflows, Legendre's continued fraction takes over.
-func LogGammaQ(a, y float64) float64 {
-	switch {
-	case y <= 0:
-		return 0
-	case math.IsInf(y, 1):
-		return math.Inf(-1)
-	}
-	if y < a {
-		return Log1mExp(LogGammaP(a, y))
-	}
-	if q := mathext.GammaIncRegComp(a, y); q > 1e-250 {
-		return math.Log(q)
-	}
-	// Q = y^a e^-y / Gamma(a) * 1/(y+1-a - 1(1-a)/(y+3-a - ...)), by Lentz.
-	b := y + 1 - a
-	c := math.Inf(1)
-	d := 1 / b
-	h := d
-	for i := 1.0; i < 1e6; i++ {
-		an := float64(-i * (i - a))
-		b += 2
-		d = 1 / (float64(an*d) + b)
-		c = b + an/c
-		step := float64(d * c)
-		h *= step
-		if math.Abs(step-1) < 3e-16 {
-			break
-		}
-	}
-	return LogPoissonPMF(a, y) + math.Log(a*h)
-}
-
-// LogGammaP is the log of the lower regularised incomplete gamma function P(a,y),
-// for a > 0 and y >= 0. For large a beyond four standard deviations mathext cuts its
-// series off too early (it is wrong by a factor of 2 at a = 1e9), so there, too, the
-// series is summed here, to its end.
-func LogGammaP(a, y float64) float64 {
-	switch {
-	case y <= 0:
-		return math.Inf(-1)
-	case math.IsInf(y, 1):
-		return 0
-	}
-	if y >= a {
-		return Log1mExp(LogGammaQ(a, y))
-	}
-	if a < 1e5 || a-y < 4*math.Sqrt(a) {
-		if p := mathext.GammaIncReg(a, y); p > 1e-250 {
-			return math.Log(p)
-		}
-	}
-	sum, term := 1.0, 1.0
-	for k := 1.0; term > 1e-17*sum; k++ {
-		term = float64(term * (y / (a + k)))
-		sum += term
-	}
-	return LogPoissonPMF(a, y) + math.Log(sum)
 }
 
 // LogBetaI is the log of the regularised incomplete beta function I_p(a,b), for
