@@ -22,6 +22,8 @@ type Collector struct {
 	score   int          // index of the score column of a binary task, or -1
 	parts   [][]int      // the columns that must come together, where there is more than one
 	slicer  *slicer      // nil when the spec asks for no slices
+	finder  *finder      // nil when the spec asks for no discovery of slices
+	derive  *deriver     // nil when the spec derives no columns
 	age     ager
 	labels  []summary.Label
 	scratch []float64
@@ -29,16 +31,30 @@ type Collector struct {
 }
 
 // dictCounts counts the codes of one dictionary until another one comes. The
-// count of a code is the sum over the two tables.
+// count of a code is the sum over the two tables, of which the second may be
+// shorter.
 type dictCounts struct {
 	dict   *Dict
 	counts [2][]uint64
 }
 
+// oneTable is the size from which on a dictionary is counted in one table:
+// neighbours then are rarely the same, and another table is much memory.
+const oneTable = 1 << 16
+
+// n is the count of a code.
+func (p *dictCounts) n(code int) uint64 {
+	n := p.counts[0][code]
+	if code < len(p.counts[1]) {
+		n += p.counts[1][code]
+	}
+	return n
+}
+
 // NewCollector returns an empty collector for the columns of spec.
 func NewCollector(spec *Spec) *Collector {
-	n := len(spec.Columns)
-	c := &Collector{spec: spec, snap: newSnapshot(spec), all: make([]int, n), rows: make([]uint64, n), pending: make([]dictCounts, n), label: spec.ByRole(Label), score: -1}
+	n := len(spec.Columns) + len(spec.Derived)
+	c := &Collector{spec: spec, snap: newSnapshot(spec), all: make([]int, len(spec.Columns)), derive: newDeriver(spec), rows: make([]uint64, n), pending: make([]dictCounts, n), label: spec.ByRole(Label), score: -1}
 	for i := range c.all {
 		c.all[i] = i
 	}
@@ -49,6 +65,7 @@ func NewCollector(spec *Spec) *Collector {
 	if len(spec.Slices) > 0 {
 		c.slicer = newSlicer(c)
 	}
+	c.finder = newFinder(c)
 	return c
 }
 
@@ -88,6 +105,9 @@ func (c *Collector) addColumns(b *Batch, columns []int) error {
 	if k := slices.Index(columns, c.label); k >= 0 {
 		label = &b.Columns[k]
 	}
+	if c.derive != nil {
+		b, columns = c.derive.extend(b, columns)
+	}
 	if len(c.all) == 0 {
 		c.snap.RowCount += uint64(b.Rows)
 	}
@@ -102,7 +122,12 @@ func (c *Collector) addColumns(b *Batch, columns []int) error {
 	}
 	if c.slicer != nil {
 		c.slicer.mature = c.age.mature
-		return c.slicer.add(b, columns, label)
+		if err := c.slicer.add(b, columns, label); err != nil {
+			return err
+		}
+	}
+	if c.finder != nil {
+		return c.finder.add(b, columns, label)
 	}
 	return nil
 }
@@ -114,6 +139,9 @@ func (c *Collector) addColumn(i int, col, label *Column, rows int) error {
 	}
 	if i == c.score {
 		return c.addScores(sum, col, label, rows)
+	}
+	if s := c.derive.calibrated(i); s != nil && col.Type != Absent && s.outcome != nil {
+		return c.addCalibrated(sum, s, rows)
 	}
 	if sum.Role == Unit {
 		return c.addUnits(i, sum, col)
@@ -193,7 +221,7 @@ func (c *Collector) addCodes(i int, sum *ColumnSummary, col *Column) error {
 func (p *dictCounts) add(codes []int32, valid []bool) (null uint64, bad int) {
 	size := len(p.dict.Values)
 	for k := range p.counts {
-		if grown := size - len(p.counts[k]); grown > 0 {
+		if grown := size - len(p.counts[k]); grown > 0 && (k == 0 || size < oneTable) {
 			p.counts[k] = append(p.counts[k], make([]uint64, grown)...)
 		}
 	}
@@ -213,6 +241,9 @@ func (p *dictCounts) add(codes []int32, valid []bool) (null uint64, bad int) {
 	}
 	// Neighbours often are the same, and an increment waits for the one before
 	// it: two tables halve the wait.
+	if len(odd) < len(even) {
+		odd = even
+	}
 	odd = odd[:len(even)]
 	k := 0
 	for ; k+1 < len(codes); k += 2 {
@@ -240,8 +271,8 @@ func (c *Collector) flush(i int) {
 		return
 	}
 	sum := &c.snap.Columns[i]
-	for code, n := range p.counts[0] {
-		n += p.counts[1][code]
+	for code := range p.counts[0] {
+		n := p.n(code)
 		if sum.Role == Unit {
 			sum.Units.AddString(p.dict.Values[code], n)
 		} else {
@@ -273,6 +304,11 @@ func (c *Collector) addScores(sum *ColumnSummary, col, label *Column, rows int) 
 	if err != nil {
 		return err
 	}
+	return c.countScores(sum, col, ls)
+}
+
+// countScores counts scores with their labels.
+func (c *Collector) countScores(sum *ColumnSummary, col *Column, ls []summary.Label) error {
 	switch col.Type {
 	case Absent:
 		return nil
@@ -427,6 +463,9 @@ func (c *Collector) Take() (*Snapshot, error) {
 	if c.slicer != nil {
 		c.slicer.restart(c.snap)
 	}
+	if c.finder != nil {
+		c.finder.restart(c.snap)
+	}
 	return out, nil
 }
 
@@ -438,7 +477,7 @@ func (c *Collector) settle() error {
 	}
 	for i, n := range c.rows {
 		if n != c.rows[0] {
-			return fmt.Errorf("analysis: column %q has had %d rows and column %q %d: %w", c.spec.Columns[0].Name, c.rows[0], c.spec.Columns[i].Name, n, stats.ErrMismatch)
+			return fmt.Errorf("analysis: column %q has had %d rows and column %q %d: %w", c.snap.Columns[0].Name, c.rows[0], c.snap.Columns[i].Name, n, stats.ErrMismatch)
 		}
 		c.snap.RowCount = n
 	}

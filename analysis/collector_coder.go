@@ -27,6 +27,7 @@ type coder struct {
 	bits   []uint64          // numbers by code-1
 	ints   bool              // whether they are integers
 	hashes []uint64          // by code, as far as they were needed
+	rows   []uint64          // hashes by row of the block
 	text   []byte            // scratch
 }
 
@@ -230,10 +231,29 @@ func (k *coder) format(code uint32) {
 	}
 }
 
-// hashed makes sure that the hash of every code is at hand.
+// manyHashes is the size from which on hashes of codes are not remembered.
+const manyHashes = 1 << 16
+
+// hashed makes sure that the hash of every row of the block is at hand.
 func (k *coder) hashed() {
+	k.rows = grow(k.rows, len(k.codes))
+	if k.size() > manyHashes {
+		last := uint32(0)
+		h := k.hash(last)
+		for i, code := range k.codes {
+			if code != last { // neighbours often are the same
+				last, h = code, k.hash(code)
+			}
+			k.rows[i] = h
+		}
+		return
+	}
+	k.hashes = slices.Grow(k.hashes, max(0, k.size()-len(k.hashes)))
 	for code := len(k.hashes); code < k.size(); code++ {
 		k.hashes = append(k.hashes, k.hash(uint32(code)))
+	}
+	for i, code := range k.codes {
+		k.rows[i] = k.hashes[code]
 	}
 }
 
@@ -246,7 +266,7 @@ func newCoders(spec *Spec) (all []*coder, of [][]*coder) {
 	for i := range spec.Slices {
 		var mine []*coder
 		for _, col := range spec.Slices[i].Columns {
-			column := spec.Index(col.Name)
+			column := spec.at(col.Name)
 			at := slices.IndexFunc(all, func(k *coder) bool { return k.column == column && slices.Equal(k.cuts, col.Cuts) })
 			if at < 0 {
 				at = len(all)

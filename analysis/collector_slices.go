@@ -86,7 +86,7 @@ func newSlicer(c *Collector) *slicer {
 		x := cross{table: &c.snap.Slices[i], coders: of[i]}
 		sub := x.table.sub
 		for _, name := range c.spec.Slices[i].Measures {
-			m := measure{column: c.spec.Index(name), sub: sub.Index(name)}
+			m := measure{column: c.spec.at(name), sub: sub.Index(name)}
 			switch m.column {
 			case c.score:
 				m.role = scoreMeasure
@@ -247,7 +247,7 @@ func (x *cross) assignSparse(place []int32) {
 	for i := range place {
 		h := uint64(0)
 		for _, k := range x.coders {
-			h = foldHash(h, k.hashes[k.codes[i]])
+			h = foldHash(h, k.rows[i])
 		}
 		place[i] = otherSlice
 		if x.table.mayKeep(h) {

@@ -459,20 +459,6 @@ func (e Exposure) lacking(seen exposure, since time.Duration) string {
 	return ""
 }
 
-// sortReasons puts the reasons that decided first.
-func (v *Verdict) sortReasons(worst Rule) {
-	rank := func(r Reason) int {
-		switch {
-		case r.Code == worst.Reason, worst.Decision == Continue && (r.Code == ReasonNoHarm || r.Code == ReasonOverride):
-			return 0
-		case r.Code == ReasonWarning:
-			return 2
-		}
-		return 1
-	}
-	slices.SortStableFunc(v.Reasons, func(a, b Reason) int { return cmp.Compare(rank(a), rank(b)) })
-}
-
 // checkAfter estimates, from the traffic seen, when the units and the time that
 // are lacking will have arrived: at least a minute, and at most a year.
 func (p *Policy) checkAfter(fs []Finding, seen exposure, stage string) time.Duration {

@@ -32,7 +32,7 @@ func (p *Policy) Evaluate(l Look) (Verdict, error) {
 	present := strata[len(strata)-1]
 	state, _ := p.begin(l.State, l.Stage, l.Now)
 	var fs []Finding
-	seen := exposureOf(present)
+	seen := exposureOf(present).orPairs(present)
 	for i := range p.Checks {
 		e := &p.Checks[i]
 		found := e.runStages(p.evidence(e, &l, strata, state.Attempt))
@@ -48,6 +48,7 @@ func (p *Policy) Evaluate(l Look) (Verdict, error) {
 		}
 	}
 	fs = append(fs, p.labelAge(&l, strata)...)
+	fs = append(fs, p.absentColumns(strata)...)
 	fs = append(fs, sources(l.Problems)...)
 	fs = append(fs, p.untaken(l.Given)...)
 	v := p.decide(&l, fs, seen)
@@ -101,6 +102,10 @@ func (p *Policy) inputs(l *Look, strata []Stratum) ([]Input, error) {
 			return nil, err
 		}
 	}
+	pairs, err := p.pairInputs(l, strata)
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range []struct {
 		arm string
 		s   *Snapshot
@@ -111,7 +116,7 @@ func (p *Policy) inputs(l *Look, strata []Stratum) ([]Input, error) {
 			}
 		}
 	}
-	return out, nil
+	return append(out, pairs...), nil
 }
 
 // evidence is what a check entry looks at. Compared with anything but a
@@ -119,7 +124,7 @@ func (p *Policy) inputs(l *Look, strata []Stratum) ([]Input, error) {
 // share of the traffic does not matter then.
 func (p *Policy) evidence(e *CheckEntry, l *Look, strata []Stratum, attempt int) *Evidence {
 	present := strata[len(strata)-1]
-	ev := &Evidence{Baseline: present.Baseline, Candidate: present.Candidate, Stage: present.Stage, Split: present.Split,
+	ev := &Evidence{Baseline: present.Baseline, Candidate: present.Candidate, Pairs: present.Pairs, Stage: present.Stage, Split: present.Split,
 		Compared: e.Baseline, Strata: strata, Given: l.Given, Policy: p, NoHarmAlpha: NoHarmAlpha}
 	ev.Alpha, ev.PauseAlpha = p.Alpha(e, attempt)
 	switch e.Baseline {
@@ -157,7 +162,7 @@ func (e *CheckEntry) runStages(ev *Evidence) []Finding {
 	strata := twoArmed(ev.Strata)
 	for i, s := range strata {
 		one := *ev
-		one.Baseline, one.Candidate, one.Stage, one.Split = s.Baseline, s.Candidate, s.Stage, s.Split
+		one.Baseline, one.Candidate, one.Pairs, one.Stage, one.Split = s.Baseline, s.Candidate, s.Pairs, s.Stage, s.Split
 		one.Strata = strata[i : i+1]
 		one.Alpha, one.PauseAlpha = ev.Alpha/parts, ev.PauseAlpha/parts
 		present := i == len(strata)-1
@@ -250,7 +255,7 @@ func (p *Policy) untaken(given []Finding) []Finding {
 // Harm stays: it was proven by what is there.
 func (e *CheckEntry) blame(policy *Policy, fs []Finding, problems []SourceProblem) {
 	for _, p := range problems {
-		if policy.known(p.Name) && !policy.hasRole(p.Name) && !e.reads(p.Name) {
+		if policy.known(p.Name) && !policy.hasRole(p.Name) && !e.reads(policy, p.Name) {
 			continue
 		}
 		for i := range fs {
@@ -268,7 +273,7 @@ func (e *CheckEntry) blame(policy *Policy, fs []Finding, problems []SourceProble
 // nobody knows may bring what any check needs.
 func (p *Policy) known(name string) bool {
 	spec, err := p.Spec()
-	return err == nil && (spec.Index(name) >= 0 || slices.ContainsFunc(spec.Metrics, func(m MetricSpec) bool { return m.Name == name }))
+	return err == nil && (spec.at(name) >= 0 || slices.ContainsFunc(spec.Metrics, func(m MetricSpec) bool { return m.Name == name }))
 }
 
 // hasRole reports whether the name is that of a column with a role, which any
@@ -280,8 +285,8 @@ func (p *Policy) hasRole(name string) bool {
 
 // reads reports whether the check needs the named metric or column; the empty
 // name stands for all.
-func (e *CheckEntry) reads(name string) bool {
-	if name == "" || slices.ContainsFunc(e.Check.Columns(), func(c ColumnSpec) bool { return c.Name == name }) {
+func (e *CheckEntry) reads(policy *Policy, name string) bool {
+	if name == "" || slices.ContainsFunc(e.Check.Columns(), func(c ColumnSpec) bool { return policy.restsOn(c.Name, name) }) {
 		return true
 	}
 	u, ok := e.Check.(MetricUser)

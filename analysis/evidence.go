@@ -34,6 +34,9 @@ type Evidence struct {
 	// yet, which a check reports as NoData. Of a rollout in stages they are the
 	// evidence of one stage.
 	Baseline, Candidate *Snapshot
+	// Pairs are requests of the stage that both models scored, or nil; see
+	// [PairUser].
+	Pairs *PairSnapshot
 
 	Stage    string       // the stage that the arms are from; empty without stages
 	Split    Split        // intended shares of the arms in that stage
@@ -67,6 +70,7 @@ type Stratum struct {
 	Stage               string
 	Split               Split
 	Baseline, Candidate *Snapshot
+	Pairs               *PairSnapshot
 }
 
 // NoHarmAlpha is the default one-sided error of a Pass. It is not divided among
@@ -131,10 +135,12 @@ type Look struct {
 	Unrecorded bool
 }
 
-// StageEvidence is the evidence of the two arms in one stage.
+// StageEvidence is the evidence of the two arms in one stage, and of the requests
+// that both models scored.
 type StageEvidence struct {
 	Stage               string
 	Baseline, Candidate *Snapshot
+	Pairs               *PairSnapshot
 }
 
 // SourceProblem is the failure of a source of data: a query that timed out, a

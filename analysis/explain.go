@@ -15,7 +15,7 @@ import (
 // TextOptions say how [Verdict.WriteText] writes.
 type TextOptions struct {
 	Width   int  // columns to wrap at; 0 means 100
-	Verbose bool // show the numbers of findings that passed, too
+	Verbose bool // show the numbers of findings that passed, and all slices, too
 }
 
 // WriteText writes the verdict for a person at a terminal: the decision, why,
@@ -37,7 +37,8 @@ func (v *Verdict) WriteText(w io.Writer, o TextOptions) error {
 		wrap(&sb, "", "", text, width)
 	}
 	sb.WriteString("\nWhy\n")
-	for _, r := range v.Reasons {
+	reasons := v.shownReasons(o.Verbose)
+	for _, r := range reasons {
 		if r.Code == ReasonWarning {
 			continue
 		}
@@ -45,15 +46,19 @@ func (v *Verdict) WriteText(w io.Writer, o TextOptions) error {
 	}
 	if v.has(ReasonWarning) {
 		sb.WriteString("\nWarnings\n")
-		for _, r := range v.Reasons {
+		for _, r := range reasons {
 			if r.Code == ReasonWarning {
 				wrap(&sb, "  - ", "    ", label(r.Check)+r.Text, width)
 			}
 		}
 	}
 	sb.WriteString("\nFindings\n")
-	for i := range v.Findings {
-		v.Findings[i].writeText(&sb, width, o.Verbose)
+	findings, more := v.shown(o.Verbose)
+	for _, f := range findings {
+		f.writeText(&sb, width, o.Verbose)
+		if n := more[f]; n > 0 {
+			wrap(&sb, "  ", "      ", "[...] "+moreAlike(f, n), width)
+		}
 	}
 	if len(v.Shadows) > 0 {
 		sb.WriteString("\nShadow policies, which do not decide\n")
@@ -239,7 +244,7 @@ func (f *Finding) numbers() string {
 	var parts []string
 	if !math.IsNaN(f.Estimate.Point) {
 		e := "estimate " + f.quantity(f.Estimate.Point)
-		if f.Estimate.Level > 0 {
+		if f.Estimate.Level > 0 && !math.IsInf(f.Estimate.Hi-f.Estimate.Lo, 0) {
 			e += fmt.Sprintf(", %s%% interval %s to %s", trim(100*f.Estimate.Level), f.quantity(f.Estimate.Lo), f.quantity(f.Estimate.Hi))
 		}
 		parts = append(parts, e)
@@ -261,11 +266,24 @@ func (f *Finding) numbers() string {
 func (f *Finding) wouldChange() string {
 	switch f.Outcome {
 	case Inconclusive, Insufficient:
-		if f.UnitsNeeded > 0 {
-			return fmt.Sprintf("About %s more units per arm would decide.", thousands(f.UnitsNeeded))
+		if f.UnitsNeeded == 0 {
+			return ""
 		}
+		units := "units per arm"
+		switch {
+		case f.Pairs && len(f.Slice) > 0:
+			units = "pairs of this slice"
+		case f.Pairs:
+			units = "pairs"
+		case len(f.Slice) > 0:
+			units = "units of this slice per arm"
+		}
+		if f.Outcome == Insufficient {
+			return fmt.Sprintf("About %s more %s are asked for before it is judged.", thousands(f.UnitsNeeded), units)
+		}
+		return fmt.Sprintf("About %s more %s would decide.", thousands(f.UnitsNeeded), units)
 	case Harm:
-		if !math.IsNaN(float64(f.HarmBound)) && !math.IsNaN(float64(f.Limit)) {
+		if f.Alpha > 0 && !math.IsNaN(float64(f.HarmBound)) && !math.IsNaN(float64(f.Limit)) {
 			return fmt.Sprintf("It is harm because it is at least %s with an error of %s; it would not be if that bound were at or below %s.",
 				f.quantity(float64(f.HarmBound)), trim(f.Alpha), f.quantity(float64(f.Limit)))
 		}
@@ -353,7 +371,7 @@ func (v *Verdict) WriteMarkdown(w io.Writer) error {
 	if text := v.ifSound(); text != "" {
 		fmt.Fprintf(&sb, "%s\n\n", escape(text))
 	}
-	for _, r := range v.Reasons {
+	for _, r := range v.shownReasons(false) {
 		mark := ""
 		if r.Code == ReasonWarning {
 			mark = "warning, "
@@ -365,10 +383,13 @@ func (v *Verdict) WriteMarkdown(w io.Writer) error {
 		}
 	}
 	sb.WriteString("\n| outcome | finding | estimate | interval | limit | n baseline | n candidate |\n|---|---|---|---|---|---:|---:|\n")
-	for i := range v.Findings {
-		f := &v.Findings[i]
+	findings, more := v.shown(false)
+	for _, f := range findings {
 		fmt.Fprintf(&sb, "| %s | %s | %s | %s | %s | %s | %s |\n", escape(f.verdictWord()), escape(f.title()),
 			f.cell(f.Estimate.Point), f.intervalCell(), f.cell(float64(f.Limit)), thousands(f.N.Baseline), thousands(f.N.Candidate))
+		if n := more[f]; n > 0 {
+			fmt.Fprintf(&sb, "| ... | %s | | | | | |\n", escape(moreAlike(f, n)))
+		}
 	}
 	for i := range v.Shadows {
 		fmt.Fprintf(&sb, "\nShadow %s\n", escape(v.Shadows[i].line("")))
@@ -393,7 +414,10 @@ func (f *Finding) intervalCell() string {
 }
 
 // escape keeps text from breaking a Markdown table or list, and from becoming a
-// link or a tag.
+// link or a tag. In a pull request a value of the log must not call a person
+// (@name), refer to an issue (#12, !12) or become an address, which the hosts of
+// code look for after the Markdown is read: a space of no width stands in between.
 func escape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "\n", " ", "\r", " ", "*", `\*`, "_", `\_`, "[", `\[`, "`", "'", "<", "&lt;").Replace(s)
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "\n", " ", "\r", " ", "*", `\*`, "_", `\_`, "[", `\[`, "`", "'", "<", "&lt;", "&", "&amp;",
+		"~", `\~`, "@", "@&#8203;", "#", "#&#8203;", "!", "!&#8203;", "://", ":&#8203;//", "www.", "www&#8203;.").Replace(s)
 }

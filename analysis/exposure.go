@@ -45,8 +45,7 @@ func exposureOf(s Stratum) exposure {
 	}
 	if c := candidate.ByRole(Clock); c != nil && c.Clock.N > 0 {
 		e.timed = true
-		span := float64(c.Clock.Max) - float64(c.Clock.Min)
-		e.duration = time.Duration(min(span, maxSpan)) * time.Microsecond
+		e.duration = c.Clock.span()
 	}
 	e.addMetrics(s, baseline, candidate)
 	return e
@@ -71,8 +70,13 @@ func (e *exposure) addMetrics(s Stratum, baseline, candidate *Snapshot) {
 	}
 	if span.N > 0 {
 		e.timed = true
-		e.duration = time.Duration(min(float64(span.Max)-float64(span.Min), maxSpan)) * time.Microsecond
+		e.duration = span.span()
 	}
+}
+
+// span is the time from the first to the last.
+func (t TimeRange) span() time.Duration {
+	return time.Duration(min(float64(t.Max)-float64(t.Min), maxSpan)) * time.Microsecond
 }
 
 // counted is the largest number of units behind a metric.

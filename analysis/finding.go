@@ -72,7 +72,8 @@ type Finding struct {
 	Alpha     float64     `json:"alpha,omitempty"`  // share of the error budget this finding may spend
 	HarmBound stats.Float `json:"harm_bound"`       // harm is at least this much with error Alpha; NaN when unused
 
-	UnitsNeeded uint64          `json:"units_needed,omitempty"` // about how many more units per arm would decide
+	UnitsNeeded uint64          `json:"units_needed,omitempty"` // about how many more units per arm, or pairs, would decide
+	Pairs       bool            `json:"pairs,omitempty"`        // it is about pairs, not about the rows of two arms
 	Untrusted   bool            `json:"untrusted,omitempty"`    // an Invalid finding makes this number unsafe
 	Local       bool            `json:"local,omitempty"`        // Invalid, but only for what the check itself marked untrusted
 	Details     []Detail        `json:"details,omitempty"`

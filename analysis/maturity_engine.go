@@ -22,7 +22,7 @@ func (p *Policy) usesLabels(e *CheckEntry) bool {
 		return u.UsesLabels()
 	}
 	return slices.ContainsFunc(e.Check.Columns(), func(c ColumnSpec) bool {
-		return c.Role == Label || c.Name != "" && c.Name == p.Columns.Label
+		return c.Role == Label || c.Name != "" && p.Columns.Label != "" && p.restsOn(c.Name, p.Columns.Label)
 	})
 }
 
@@ -171,6 +171,7 @@ func (p *Policy) labelAge(l *Look, strata []Stratum) []Finding {
 		}
 		note("baseline", s.Stage, s.Baseline)
 		note("candidate", s.Stage, s.Candidate)
+		note("pairs", s.Stage, s.Pairs.labelled())
 	}
 	note("previous window", "", l.Previous)
 	if len(young) > 0 {

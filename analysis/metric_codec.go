@@ -15,7 +15,10 @@ func (s *Spec) rebuilt() (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out.WithMetrics(s.Metrics...)
+	if out, err = out.WithMetrics(s.Metrics...); err != nil {
+		return nil, err
+	}
+	return out.WithDerived(s.Derived...)
 }
 
 func (d *MetricSummary) parts() []codec {

@@ -35,8 +35,9 @@ type paramField struct {
 	name       string
 	key, value *yaml.Node
 	used       bool
-	sub        *Params // once it was read as a mapping
-	canon      any     // the value as it was read, for the canonical form
+	sub        *Params   // once it was read as a mapping
+	subs       []*Params // once it was read as a list of mappings
+	canon      any       // the value as it was read, for the canonical form
 }
 
 // newParams lists the keys of a mapping and reports the ones that cannot be
@@ -101,6 +102,9 @@ func (p *Params) unused() {
 		if f.sub != nil {
 			f.sub.unused()
 		}
+		for _, sub := range f.subs {
+			sub.unused()
+		}
 	}
 }
 
@@ -109,9 +113,16 @@ func (p *Params) canonical() map[string]any {
 	m := map[string]any{}
 	for i := range p.fields {
 		f := &p.fields[i]
-		if f.sub != nil {
+		switch {
+		case f.sub != nil:
 			m[f.name] = f.sub.canonical()
-		} else if f.canon != nil {
+		case f.subs != nil:
+			items := make([]any, len(f.subs))
+			for i, sub := range f.subs {
+				items[i] = sub.canonical()
+			}
+			m[f.name] = items
+		case f.canon != nil:
 			m[f.name] = f.canon
 		}
 	}

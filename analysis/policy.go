@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"math"
 	"time"
 )
 
@@ -17,6 +16,7 @@ type Policy struct {
 	Actions ActionPolicy
 	Labels  Labels
 	Slices  []SliceSpec // declared slices: columns, and crosses of columns
+	Pairs   Pairs       // scores of both models in one log
 	Split   Split
 	// SplitGiven tells that Split holds at all stages; else the weight of a stage
 	// is its split. See [Policy.SplitOf].
@@ -69,6 +69,12 @@ const (
 type Columns struct {
 	Score, Label, Time, Unit, Action string
 	Features                         []string
+	Derived                          []DerivedSpec // computed from others
+	// Prediction is the class that a multiclass model has chosen, and Classes are its
+	// probabilities, of which the largest is chosen where there is no Prediction.
+	Prediction    string
+	Classes       []ClassColumn
+	PolicyVersion string // the version of the thresholds that served the row
 }
 
 // ActionPolicy is the versioned threshold policy that turns scores into actions.
@@ -76,6 +82,9 @@ type Columns struct {
 type ActionPolicy struct {
 	Version string
 	Rules   []ActionRule
+	// Candidate are the thresholds that serve the candidate, with the same actions
+	// in the same order; nil when it is served by those of the baseline.
+	Candidate *ActionPolicy
 }
 
 // ActionRule is one action. AtLeast is -Inf for the rule that takes the rest.
@@ -132,7 +141,7 @@ type CheckEntry struct {
 }
 
 // Spec returns what has to be collected for the policy: the columns with a role,
-// the features, the columns of the slices, and what the checks ask for. Columns
+// the features, the derived columns, the columns of the slices, and what the checks ask for. Columns
 // that do not fit together are an error, as in [NewSpec].
 func (p *Policy) Spec() (*Spec, error) {
 	var cs []ColumnSpec
@@ -142,18 +151,18 @@ func (p *Policy) Spec() (*Spec, error) {
 		{Name: p.Columns.Time, Role: Clock},
 		{Name: p.Columns.Unit, Role: Unit},
 		{Name: p.Columns.Action, Role: Action},
+		{Name: p.Columns.Prediction},
 	} {
 		if c.Name == "" {
 			continue
 		}
 		if c.Role == Score {
-			for _, r := range p.Actions.Rules {
-				if !math.IsInf(r.AtLeast, -1) { // else it takes the rest
-					c.Cuts = append(c.Cuts, r.AtLeast)
-				}
-			}
+			c.Cuts = p.Actions.cuts()
 		}
 		cs = append(cs, c)
+	}
+	if p.Columns.PolicyVersion != "" {
+		cs = append(cs, ColumnSpec{Name: p.Columns.PolicyVersion})
 	}
 	for _, f := range p.Columns.Features {
 		cs = append(cs, ColumnSpec{Name: f})
@@ -161,18 +170,11 @@ func (p *Policy) Spec() (*Spec, error) {
 	for _, e := range p.Checks {
 		cs = append(cs, e.Check.Columns()...)
 	}
-	spec, err := NewSpec(p.Task, cs...)
-	if err != nil {
-		return nil, err
-	}
-	var ms []MetricSpec
+	all := Spec{Task: p.Task, Columns: cs, Derived: p.derived(), Slices: p.sliceSpecs(), Discover: p.discoverSpecs()}
 	for _, e := range p.Checks {
 		if u, ok := e.Check.(MetricUser); ok {
-			ms = append(ms, u.Metrics()...)
+			all.Metrics = append(all.Metrics, u.Metrics()...)
 		}
 	}
-	if spec, err = spec.WithMetrics(ms...); err != nil {
-		return nil, err
-	}
-	return spec.WithSlices(p.sliceSpecs()...)
+	return all.canonical()
 }

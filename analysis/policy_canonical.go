@@ -41,6 +41,7 @@ func (p *Policy) canonical(entries []*Params) ([]byte, error) {
 		}
 		m["slices"] = crosses
 	}
+	p.Pairs.canonical(m)
 	if len(p.Stages) > 0 {
 		var stages []any
 		for _, s := range p.Stages {
@@ -114,9 +115,26 @@ func (l Looks) canonical() any {
 }
 
 func (c Columns) canonical() any {
-	m := texts("score", c.Score, "label", c.Label, "time", c.Time, "unit", c.Unit, "action", c.Action)
+	m := texts("score", c.Score, "label", c.Label, "time", c.Time, "unit", c.Unit, "action", c.Action, "policy_version", c.PolicyVersion)
 	if len(c.Features) > 0 {
 		m["features"] = c.Features
+	}
+	if c.Prediction != "" {
+		m["prediction"] = c.Prediction
+	}
+	if len(c.Classes) > 0 {
+		all := map[string]string{}
+		for _, k := range c.Classes {
+			all[k.Class] = k.Column
+		}
+		m["classes"] = all
+	}
+	if len(c.Derived) > 0 {
+		all := make([]any, len(c.Derived))
+		for i := range c.Derived {
+			all[i] = c.Derived[i].canonical()
+		}
+		m["derived"] = all
 	}
 	return m
 }
@@ -132,5 +150,8 @@ func (a ActionPolicy) canonical() any {
 	}
 	m := texts("version", a.Version)
 	m["rules"] = rules
+	if a.Candidate != nil {
+		m["candidate"] = a.Candidate.canonical()
+	}
 	return m
 }

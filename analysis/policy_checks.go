@@ -103,7 +103,9 @@ func callBuilder(build Builder, p *Params) (c Check, err error) {
 
 // misfit reports why the columns of the checks make no spec.
 func (r *policyReader) misfit(top *Params, err error) {
-	why := func(err error) string { return strings.TrimPrefix(err.Error(), "analysis: NewSpec: ") }
+	why := func(err error) string {
+		return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "analysis: NewSpec: "), "analysis: WithDerived: ")
+	}
 	p := *r.policy
 	p.Slices, p.Columns.Features = nil, nil
 	for i := range r.policy.Checks {
@@ -133,6 +135,10 @@ func (p *Params) identity() string {
 		if i, ok := p.index[key]; ok {
 			fmt.Fprintf(&sb, "%s=%v\x00", key, p.fields[i].canon)
 		}
+	}
+	has := func(key string) bool { _, ok := p.index[key]; return ok }
+	if (has("cap") || has("max_irreversible")) && !has("margin") && !has("irreversible") {
+		sb.WriteString("blast radius") // of actions, beside an entry that compares their shares
 	}
 	return sb.String()
 }

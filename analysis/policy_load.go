@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -72,6 +73,10 @@ func loadPolicy(name string, data []byte, reg Registry) (*Policy, []byte, error)
 	}
 	if _, err := r.policy.Spec(); err != nil {
 		r.misfit(top, err)
+		return nil, nil, r.err()
+	}
+	if _, err := r.policy.PairSpec(); err != nil {
+		top.Errorf("pairs", "%s", strings.TrimPrefix(err.Error(), "analysis: NewPairSpec: "))
 		return nil, nil, r.err()
 	}
 	r.warnings(top)

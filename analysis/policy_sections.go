@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"math"
-	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -27,12 +26,13 @@ func (r *policyReader) sections(top *Params) {
 		p.Task = Regression
 	}
 	p.Looks = readLooks(top)
-	p.Columns = readColumns(top)
+	p.Columns = readColumns(top, p.Task)
 	p.Range = readRange(top, p.Task)
 	p.Actions = readActions(top, p)
 	labels, _ := top.Map("labels")
 	p.Labels.Maturity = labels.Duration("maturity", 0)
 	p.Slices = readSlices(top)
+	p.Pairs = readPairs(top, p)
 	p.Split = readSplit(top)
 	p.SplitGiven = top.Has("split")
 	budget, _ := top.Map("budget")
@@ -100,7 +100,7 @@ func readSchedule(top *Params) Looks {
 	return Looks{Kind: Scheduled, Schedule: int(n)}
 }
 
-func readColumns(top *Params) Columns {
+func readColumns(top *Params, task Task) Columns {
 	p, _ := top.Map("columns")
 	role := map[string]string{}
 	claim := func(key, name string, n *yaml.Node) string {
@@ -118,13 +118,19 @@ func readColumns(top *Params) Columns {
 		}
 		return claim(key, name, p.fields[p.index[key]].value)
 	}
-	c := Columns{Score: one("score"), Label: one("label"), Time: one("time"), Unit: one("unit"), Action: one("action")}
+	c := Columns{Score: one("score"), Label: one("label"), Time: one("time"), Unit: one("unit"), Action: one("action"), PolicyVersion: one("policy_version")}
 	_, items := p.list("features", "a list of column names such as [amount, country]")
 	for _, n := range items {
 		if s, ok := p.text(n, "features"); ok && claim("features", s, n) != "" {
 			c.Features = append(c.Features, s)
 		}
 	}
+	c.Derived = readDerived(p)
+	if c.Prediction = one("prediction"); c.Prediction != "" && task != Multiclass {
+		p.Errorf("prediction", "only a multiclass task predicts a class; a score is columns.score")
+		c.Prediction = ""
+	}
+	c.Classes = readClasses(p, task)
 	return c
 }
 
@@ -155,30 +161,12 @@ func readActions(top *Params, policy *Policy) ActionPolicy {
 	if !ok {
 		return ActionPolicy{}
 	}
-	a := ActionPolicy{Version: p.Str("version", "")}
-	rules := p.maps("rules")
-	switch {
-	case !p.Has("rules"):
-		p.Errorf("", "rules are missing; list them as rules: [{name: block, at_least: 0.9}, {name: allow}]")
-	case len(rules) == 0:
-		p.Errorf("rules", "no rule is given; add one or remove actions")
-	}
+	a := ActionPolicy{Version: p.Str("version", ""), Rules: readRules(p, policy.Range)}
+	a.Candidate = readCandidateActions(p, a, policy.Range)
 	if policy.Task == Multiclass {
 		p.Errorf("", "a multiclass policy has no score for rules to look at; remove it")
-	} else if policy.Columns.Score == "" {
+	} else if policy.Columns.Score == "" && !top.Has("pairs") {
 		p.Errorf("", "rules look at the score; name its column as columns.score")
-	}
-	lowest := math.Inf(1)
-	for i, rp := range rules {
-		rule := readRule(rp, i == len(rules)-1, lowest, policy.Range)
-		if rule.Name != "" && slices.ContainsFunc(a.Rules, func(o ActionRule) bool { return o.Name == rule.Name }) {
-			rp.Errorf("name", "there already is a rule %q; names are unique", shorten(rule.Name))
-		}
-		if rule.AtLeast > math.Inf(-1) {
-			lowest = rule.AtLeast
-		}
-		a.Rules = append(a.Rules, rule)
-		rp.unused()
 	}
 	return a
 }

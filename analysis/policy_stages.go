@@ -70,6 +70,7 @@ func (r *policyReader) warnings(top *Params) {
 	if p.SplitGiven && slices.ContainsFunc(p.Stages, func(s Stage) bool { return math.Abs(s.Weight/100-p.Split.Candidate) > 1e-9 }) {
 		top.warnf("split", "it holds at every stage, whatever the weights: the arms have to get %v and %v of the units that are compared. Leave it out if the weight of a stage is the candidate's share of them", p.Split.Baseline, p.Split.Candidate)
 	}
+	r.pairsAlone(top)
 	need := p.Exposure.MinDuration
 	if need > 0 && p.Columns.Time == "" {
 		top.warnf("exposure", "min_duration is %s but columns.time names no column to measure it by", formatDuration(need))

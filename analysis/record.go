@@ -36,7 +36,7 @@ type Record struct {
 
 // Input identifies evidence; without data it has no digest.
 type Input struct {
-	Arm    string `json:"arm"` // baseline, candidate, reference or previous
+	Arm    string `json:"arm"` // baseline, candidate, reference, previous or pairs
 	Stage  string `json:"stage,omitempty"`
 	Digest string `json:"digest,omitempty"` // SHA-256 of the binary snapshot
 	Rows   uint64 `json:"rows"`
@@ -135,8 +135,13 @@ func (v *Verdict) Verify(before *Verdict) error {
 // must have the digest of the record; snapshot finds evidence by its digest. A
 // verdict that was made from findings by [Policy.Decide], or by another version of
 // the rules, cannot be repeated, nor can one with shadow policies other than those
-// given.
+// given. A verdict that rests on pairs needs [ReplayFrom].
 func Replay(v *Verdict, policy *Policy, snapshot func(digest string) (*Snapshot, error), shadows ...*Policy) (Verdict, error) {
+	return ReplayFrom(v, policy, Archive{Snapshot: snapshot}, shadows...)
+}
+
+// ReplayFrom is [Replay] with the evidence in an archive, which may hold pairs.
+func ReplayFrom(v *Verdict, policy *Policy, archive Archive, shadows ...*Policy) (Verdict, error) {
 	fail := func(format string, args ...any) (Verdict, error) {
 		return Verdict{}, fmt.Errorf("%w: %s", ErrReplay, fmt.Sprintf(format, args...))
 	}
@@ -163,18 +168,9 @@ func Replay(v *Verdict, policy *Policy, snapshot func(digest string) (*Snapshot,
 		l.Now = at
 	}
 	for _, in := range r.Inputs {
-		if in.Digest == "" {
-			l.place(in, nil)
-			continue
+		if err := archive.fetch(&l, in); err != nil {
+			return Verdict{}, err
 		}
-		s, err := snapshot(in.Digest)
-		if err != nil {
-			return Verdict{}, fmt.Errorf("%w: %s %s: %w", ErrReplay, in.Arm, in.Stage, err)
-		}
-		if have, err := s.Digest(); err != nil || have != in.Digest {
-			return fail("the snapshot of %s %s has digest %.12s, not %.12s: %v", in.Arm, in.Stage, have, in.Digest, err)
-		}
-		l.place(in, s)
 	}
 	again, err := policy.Evaluate(l)
 	if err != nil {

@@ -58,9 +58,7 @@ func (v *Verdict) shade(l Look) {
 // columns do not fit together are an error, as in [NewSpec]; so are policies for
 // different tasks. No policy at all gives a spec without columns.
 func UnionSpec(policies ...*Policy) (*Spec, error) {
-	var columns []ColumnSpec
-	var metrics []MetricSpec
-	var crosses []SliceSpec
+	var all Spec
 	for i, p := range policies {
 		if p.Task != policies[0].Task {
 			return nil, fmt.Errorf("analysis: UnionSpec: policy %d is for a %v task, the first for a %v one: %w", i+1, p.Task, policies[0].Task, stats.ErrMismatch)
@@ -69,22 +67,14 @@ func UnionSpec(policies ...*Policy) (*Spec, error) {
 		if err != nil {
 			return nil, err
 		}
-		columns = append(columns, s.Columns...)
-		metrics = append(metrics, s.Metrics...)
-		crosses = append(crosses, s.Slices...)
+		all.Task = s.Task
+		all.Columns = append(all.Columns, s.Columns...)
+		all.Derived = append(all.Derived, s.Derived...)
+		all.Metrics = append(all.Metrics, s.Metrics...)
+		all.Slices = append(all.Slices, s.Slices...)
+		all.Discover = append(all.Discover, s.Discover...)
 	}
-	var task Task
-	if len(policies) > 0 {
-		task = policies[0].Task
-	}
-	s, err := NewSpec(task, columns...)
-	if err != nil {
-		return nil, err
-	}
-	if s, err = s.WithMetrics(metrics...); err != nil {
-		return nil, err
-	}
-	return s.WithSlices(crosses...)
+	return all.canonical()
 }
 
 // lacks says what a spec does not collect of another one, or nothing.
@@ -92,20 +82,32 @@ func (s *Spec) lacks(o *Spec) string {
 	if s.Task != o.Task {
 		return fmt.Sprintf("it is for a %v task, not a %v one", s.Task, o.Task)
 	}
-	for _, c := range o.Columns {
-		i := s.Index(c.Name)
+	have := s.summarised()
+	for _, c := range o.summarised() {
+		i := s.at(c.Name)
 		switch {
 		case i < 0:
 			return fmt.Sprintf("column %q was not collected", c.Name)
-		case c.Role != Feature && s.Columns[i].Role != c.Role:
-			return fmt.Sprintf("column %q was collected as the %v, not as the %v", c.Name, s.Columns[i].Role, c.Role)
-		case c.Sums && !s.Columns[i].Sums && c.Role != Score:
+		case c.Role != Feature && have[i].Role != c.Role:
+			return fmt.Sprintf("column %q was collected as the %v, not as the %v", c.Name, have[i].Role, c.Role)
+		case c.Sums && !have[i].Sums && c.Role != Score:
 			return fmt.Sprintf("column %q was collected without sums", c.Name)
 		}
 		for _, cut := range c.Cuts {
-			if !slices.Contains(s.Columns[i].Cuts, cut) {
+			if !slices.Contains(have[i].Cuts, cut) {
 				return fmt.Sprintf("column %q was not counted at %v", c.Name, cut)
 			}
+		}
+	}
+	for i := range o.Derived {
+		want := &o.Derived[i]
+		if k := s.derivedIndex(want.Name); k < 0 || !s.Derived[k].same(want) {
+			return fmt.Sprintf("column %q was collected in another way than it is derived", want.Name)
+		}
+	}
+	for i := range o.Discover {
+		if !slices.ContainsFunc(s.Discover, func(d DiscoverSpec) bool { return d.Same(&o.Discover[i]) }) {
+			return fmt.Sprintf("the errors by slices of %v were not collected", o.Discover[i].names(o))
 		}
 	}
 	for i := range o.Slices {

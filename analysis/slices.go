@@ -91,7 +91,9 @@ func (s *Spec) WithSlices(crosses ...SliceSpec) (*Spec, error) {
 			return nil, err
 		}
 		for _, col := range c.Columns {
-			columns = append(columns, ColumnSpec{Name: col.Name})
+			if s.derivedIndex(col.Name) < 0 {
+				columns = append(columns, ColumnSpec{Name: col.Name})
+			}
 		}
 		if i := slices.IndexFunc(all, func(o SliceSpec) bool { return o.Same(&c) }); i >= 0 {
 			all[i].unite(&c)
@@ -103,7 +105,7 @@ func (s *Spec) WithSlices(crosses ...SliceSpec) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.Metrics = s.Metrics
+	out.Metrics, out.Derived, out.Discover = s.Metrics, s.Derived, s.Discover
 	slices.SortFunc(all, func(a, b SliceSpec) int { return compareCrosses(&a, &b) })
 	for i := range all {
 		if err := all[i].complete(out); err != nil {
@@ -117,10 +119,13 @@ func (s *Spec) WithSlices(crosses ...SliceSpec) (*Spec, error) {
 // canonical is a spec that was read from outside, checked and in canonical form.
 func (s *Spec) canonical() (*Spec, error) {
 	out, err := s.rebuilt()
-	if err != nil || len(s.Slices) == 0 {
-		return out, err
+	if err == nil && len(s.Slices) > 0 {
+		out, err = out.WithSlices(s.Slices...)
 	}
-	return out.WithSlices(s.Slices...)
+	if err == nil && len(s.Discover) > 0 {
+		out, err = out.WithDiscover(s.Discover...)
+	}
+	return out, err
 }
 
 // canonical returns the cross in the form in which equal ones are equal.
@@ -187,11 +192,11 @@ func (c *SliceSpec) unite(o *SliceSpec) {
 // complete adds to the measures what they need.
 func (c *SliceSpec) complete(s *Spec) error {
 	for _, name := range c.Measures {
-		i := s.Index(name)
+		i := s.at(name)
 		if i < 0 {
 			return fmt.Errorf("analysis: WithSlices: cross %q: measure %q is no column of the spec: %w", c.Names(), name, stats.ErrMismatch)
 		}
-		if l := s.ByRole(Label); s.Task == Binary && s.Columns[i].Role == Score && l >= 0 {
+		if l := s.ByRole(Label); s.Task == Binary && i == s.ByRole(Score) && l >= 0 {
 			c.unite(&SliceSpec{Measures: []string{s.Columns[l].Name}})
 		}
 	}
@@ -202,26 +207,29 @@ func (c *SliceSpec) complete(s *Spec) error {
 // is counted for all rows together.
 func (s *Spec) within(c *SliceSpec) *Spec {
 	out := &Spec{Task: s.Task}
-	for _, col := range s.Columns {
+	for _, col := range s.summarised() {
 		if _, ok := slices.BinarySearch(c.Measures, col.Name); ok || col.Role == Unit {
 			out.Columns = append(out.Columns, col)
 		}
 	}
+	slices.SortFunc(out.Columns, func(a, b ColumnSpec) int { return cmp.Compare(a.Name, b.Name) })
 	return out
 }
 
 // Parts groups the columns of the spec, by index, into those that a source has to
 // hand over together: the score of a binary task with its label, and the columns
 // of a cross with what is measured in it. All others stand alone. A spec without
-// columns has one part, which is empty: its rows count all the same.
+// columns has one part, which is empty: its rows count all the same. What a derived
+// column is made from comes together, too.
 func (s *Spec) Parts() [][]int { return s.parts(false) }
 
 // parts are Parts, or MatureParts.
 func (s *Spec) parts(mature bool) [][]int {
-	if len(s.Columns) == 0 {
+	logged := len(s.Columns)
+	if logged == 0 {
 		return [][]int{nil}
 	}
-	first := make([]int, len(s.Columns)) // the lowest index of the part of a column
+	first := make([]int, logged+len(s.Derived)) // the lowest index of the part of a column
 	for i := range first {
 		first[i] = i
 	}
@@ -240,18 +248,34 @@ func (s *Spec) parts(mature bool) [][]int {
 		join(label, clock)
 	}
 	for _, c := range s.Slices {
-		at := s.Index(c.Columns[0].Name)
+		at := s.at(c.Columns[0].Name)
 		for _, name := range slices.Concat(c.Names(), c.Measures) {
-			join(at, s.Index(name))
+			join(at, s.at(name))
+		}
+	}
+	for i := range s.Discover {
+		names := s.Discover[i].names(s)
+		for _, name := range names {
+			join(s.at(names[0]), s.at(name))
+		}
+	}
+	for i := range s.Derived {
+		for _, name := range s.Derived[i].Of {
+			join(logged+i, s.at(name))
+		}
+	}
+	for i := range logged {
+		if s.Together {
+			join(0, i)
 		}
 	}
 	var out [][]int
-	for i := range first {
+	for i := range logged { // a derived column has the place of one of the log
 		if first[i] != i {
 			continue
 		}
 		var part []int
-		for k := i; k < len(first); k++ {
+		for k := i; k < logged; k++ {
 			if first[k] == i {
 				part = append(part, k)
 			}

@@ -16,9 +16,10 @@ import (
 type Snapshot struct {
 	Spec     *Spec
 	RowCount uint64
-	Columns  []ColumnSummary // in the order of Spec.Columns
-	Metrics  []MetricSummary // in the order of Spec.Metrics
-	Slices   []SliceTable    // in the order of Spec.Slices
+	Columns  []ColumnSummary       // in the order of Spec.Columns, then of Spec.Derived
+	Metrics  []MetricSummary       // in the order of Spec.Metrics
+	Slices   []SliceTable          // in the order of Spec.Slices
+	Discover []*summary.CrossTable // in the order of Spec.Discover
 
 	MatureBefore Cutoffs // from when on labels do not count yet
 }
@@ -40,7 +41,7 @@ type ColumnSummary struct {
 	Boolean  summary.Proportion  // Bool, and the label of a binary task
 	Category summary.Categorical // String
 	Units    summary.Distinct    // role Unit
-	Scores   summary.Scores      // role Score of a binary task
+	Scores   summary.Scores      // role Score of a binary task, and columns derived as [Calibrated]
 	Clock    TimeRange           // Time
 }
 
@@ -83,9 +84,10 @@ func (t *TimeRange) merge(o TimeRange) {
 }
 
 func newSnapshot(spec *Spec) *Snapshot {
-	s := &Snapshot{Spec: spec, Columns: make([]ColumnSummary, len(spec.Columns))}
-	for i, c := range spec.Columns {
-		s.Columns[i].init(c, spec.Task)
+	columns := spec.summarised()
+	s := &Snapshot{Spec: spec, Columns: make([]ColumnSummary, len(columns))}
+	for i, c := range columns {
+		s.Columns[i].init(c, spec.scored(i))
 	}
 	for _, m := range spec.Metrics {
 		s.Metrics = append(s.Metrics, MetricSummary{Name: m.Name, Kind: m.Kind})
@@ -93,10 +95,11 @@ func newSnapshot(spec *Spec) *Snapshot {
 	for i := range spec.Slices {
 		s.Slices = append(s.Slices, newSliceTable(spec, &spec.Slices[i]))
 	}
+	s.Discover = newDiscover(spec)
 	return s
 }
 
-func (c *ColumnSummary) init(spec ColumnSpec, task Task) {
+func (c *ColumnSummary) init(spec ColumnSpec, scored bool) {
 	c.Name, c.Role = spec.Name, spec.Role
 	if !spec.Sums && spec.Role != Score {
 		if l, err := summary.NewLayout(summary.Tally); err == nil { // it is a known layout
@@ -107,7 +110,7 @@ func (c *ColumnSummary) init(spec ColumnSpec, task Task) {
 		return
 	}
 	// NewSpec has checked the cuts, so neither call can fail.
-	if spec.Role == Score && task == Binary {
+	if scored {
 		if s, err := summary.NewScores(spec.Cuts...); err == nil {
 			c.Scores = *s
 		}
@@ -141,7 +144,7 @@ func (c *ColumnSummary) addFloats(xs []float64) {
 // Column returns the summary of the named column, or nil when the spec does not
 // name it.
 func (s *Snapshot) Column(name string) *ColumnSummary {
-	if i := s.Spec.Index(name); i >= 0 {
+	if i := s.Spec.at(name); i >= 0 {
 		return &s.Columns[i]
 	}
 	return nil
@@ -189,7 +192,7 @@ func (s *Snapshot) Merge(o *Snapshot) error {
 	for i := range s.Slices {
 		s.Slices[i].merge(&o.Slices[i])
 	}
-	return nil
+	return s.mergeDiscover(o)
 }
 
 // add is Merge for slices of one cross, the columns of which have the types that

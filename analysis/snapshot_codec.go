@@ -53,6 +53,9 @@ func (s *Snapshot) MarshalBinary() ([]byte, error) {
 			return nil, err
 		}
 	}
+	if b, err = s.appendDiscover(b); err != nil {
+		return nil, err
+	}
 	b = s.appendCutoffs(b)
 	sum := sha256.Sum256(b)
 	return append(b, sum[:]...), nil
@@ -130,6 +133,9 @@ func decodeSnapshot(b []byte) (*Snapshot, error) {
 			return nil, err
 		}
 	}
+	if err := s.decodeDiscover(&r); err != nil {
+		return nil, err
+	}
 	s.decodeCutoffs(&r)
 	if r.err == nil && len(r.b) > 0 {
 		return nil, fmt.Errorf("analysis: Snapshot: %d bytes left over: %w", len(r.b), stats.ErrMismatch)
@@ -160,7 +166,7 @@ func (s *Snapshot) decodeColumns(r *blobReader) error {
 				return fmt.Errorf("analysis: Snapshot: column %q: %w", c.Name, err)
 			}
 		}
-		if err := c.validate(s.Spec.Columns[i], s.Spec.Task); err != nil {
+		if err := c.validate(s.Spec, i); err != nil {
 			return err
 		}
 	}
@@ -185,7 +191,7 @@ func decodeSpec(b []byte) (*Spec, error) {
 }
 
 // validate reports a decoded column whose parts do not belong to its spec.
-func (c *ColumnSummary) validate(spec ColumnSpec, task Task) error {
+func (c *ColumnSummary) validate(spec *Spec, i int) error {
 	fail := func(what string) error {
 		return fmt.Errorf("analysis: Snapshot: column %q: %s: %w", c.Name, what, stats.ErrMismatch)
 	}
@@ -193,7 +199,7 @@ func (c *ColumnSummary) validate(spec ColumnSpec, task Task) error {
 		return fail("unknown type")
 	}
 	var fresh ColumnSummary
-	fresh.init(spec, task)
+	fresh.init(spec.summarised()[i], spec.scored(i))
 	if c.Cuts.Layout().ID() != fresh.Cuts.Layout().ID() {
 		return fail("counts at other cuts than the spec's")
 	}
@@ -270,13 +276,14 @@ func (r *blobReader) blob() []byte {
 }
 
 type snapshotJSON struct {
-	Schema  string       `json:"schema"`
-	Spec    *Spec        `json:"spec"`
-	Rows    uint64       `json:"rows"`
-	Columns []columnJSON `json:"columns"`
-	Metrics []metricJSON `json:"metrics,omitempty"`
-	Slices  []slicesJSON `json:"slices,omitempty"`
-	Mature  Cutoffs      `json:"mature_before,omitzero"`
+	Schema   string                `json:"schema"`
+	Spec     *Spec                 `json:"spec"`
+	Rows     uint64                `json:"rows"`
+	Columns  []columnJSON          `json:"columns"`
+	Metrics  []metricJSON          `json:"metrics,omitempty"`
+	Slices   []slicesJSON          `json:"slices,omitempty"`
+	Discover []*summary.CrossTable `json:"discover,omitempty"`
+	Mature   Cutoffs               `json:"mature_before,omitzero"`
 }
 
 type columnJSON struct {
@@ -297,7 +304,7 @@ type columnJSON struct {
 // MarshalJSON implements [json.Marshaler]. Summaries that are empty are left
 // out.
 func (s *Snapshot) MarshalJSON() ([]byte, error) {
-	j := snapshotJSON{Schema: SnapshotSchema, Spec: s.Spec, Rows: s.RowCount, Columns: s.columnsJSON(), Mature: s.MatureBefore}
+	j := snapshotJSON{Schema: SnapshotSchema, Spec: s.Spec, Rows: s.RowCount, Columns: s.columnsJSON(), Discover: s.Discover, Mature: s.MatureBefore}
 	for i := range s.Metrics {
 		j.Metrics = append(j.Metrics, s.Metrics[i].json())
 	}
@@ -376,6 +383,9 @@ func (s *Snapshot) UnmarshalJSON(b []byte) error {
 			return err
 		}
 	}
+	if err := out.setDiscover(j.Discover); err != nil {
+		return err
+	}
 	if err := out.soundMaturity(); err != nil {
 		return err
 	}
@@ -401,7 +411,7 @@ func (s *Snapshot) setColumns(all []columnJSON) error {
 		set(&dst.Units, c.Units)
 		set(&dst.Scores, c.Scores)
 		set(&dst.Clock, c.Clock)
-		if err := dst.validate(s.Spec.Columns[i], s.Spec.Task); err != nil {
+		if err := dst.validate(s.Spec, i); err != nil {
 			return err
 		}
 	}

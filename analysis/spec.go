@@ -18,12 +18,20 @@ import (
 type Spec struct {
 	Task    Task         `json:"task"`
 	Columns []ColumnSpec `json:"columns"` // unique names, in ascending order
+	// Derived are columns that are computed from those; unique names, in ascending
+	// order. See [Spec.WithDerived].
+	Derived []DerivedSpec `json:"derived,omitempty"`
 	// Metrics are what providers bring beside the log; unique names, in ascending
 	// order. See [Spec.WithMetrics].
 	Metrics []MetricSpec `json:"metrics,omitempty"`
 	// Slices are the crosses of columns whose slices are summarised by themselves;
 	// unlike each other, in ascending order. See [Spec.WithSlices].
 	Slices []SliceSpec `json:"slices,omitempty"`
+	// Discover asks for what weak slices are found with that nobody has declared;
+	// unlike each other, in ascending order. See [Spec.WithDiscover].
+	Discover []DiscoverSpec `json:"discover,omitempty"`
+	// Together says that all columns come in one part; see [PairSpec.Spec].
+	Together bool `json:"together,omitempty"`
 }
 
 // Role is what a column is for, beyond being watched.

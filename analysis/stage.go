@@ -74,7 +74,7 @@ func (p *Policy) strata(l *Look) ([]Stratum, error) {
 			return nil, fmt.Errorf("analysis: Evaluate: evidence of stage %q in a look at stage %q: %w", e.Stage, l.Stage, stats.ErrMismatch)
 		}
 		seen[e.Stage] = true
-		out = append(out, Stratum{Stage: e.Stage, Split: p.SplitOf(e.Stage), Baseline: e.Baseline, Candidate: e.Candidate})
+		out = append(out, Stratum{Stage: e.Stage, Split: p.SplitOf(e.Stage), Baseline: e.Baseline, Candidate: e.Candidate, Pairs: e.Pairs})
 	}
 	if !seen[l.Stage] {
 		out = append(out, Stratum{Stage: l.Stage, Split: p.SplitOf(l.Stage)})

@@ -58,6 +58,9 @@ func newPlan(d Dialect, spec *analysis.Spec, src Source, o Options) (*plan, erro
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	if len(spec.Derived) > 0 {
+		return nil, fmt.Errorf("sqlquery: column %q is derived from others, which happens while rows are read; compute it in the query and take it out of columns.derived: %w", spec.Derived[0].Name, stats.ErrMismatch)
+	}
 	if spec.Task == analysis.Binary {
 		p.score = spec.ByRole(analysis.Score)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/rampguard/rampguard/analysis"
 	"github.com/rampguard/rampguard/stats"
-	"github.com/rampguard/rampguard/stats/summary"
 )
 
 // Actions asks whether the decisions that are served have shifted: for each
@@ -26,14 +25,36 @@ import (
 // An action of the log that no rule of the policy has is Invalid,
 // unknown_action. Where both the log and the rules tell the actions, they are
 // compared in each arm: policy_mismatch warns when shares differ by more than
-// 0.1 percentage points, as when rows of two policy versions are mixed.
+// 0.1 percentage points, as when something else decides as well.
+//
+// Where there are scores and rules, details say which part of a change the model
+// made and which the thresholds, if the candidate has its own; and where the
+// thresholds would have to stand for the candidate to act on as many rows as the
+// baseline. They decide nothing.
+//
+// Cap and MaxIrreversible bound the blast radius, by the candidate alone: the share
+// of its rows that get an action that cannot be taken back, held against Cap by the
+// bounds of a share, and their number, which is exact and needs none.
+//
+// A log that names the version of the thresholds (columns.policy_version) must have
+// one version in each arm, that of the policy, in every row. Else all evidence is
+// Invalid and nothing else is said: rows of two policies pooled are no sample of
+// either.
 type Actions struct {
 	// Margin is the greatest change of a share that does not matter; 0 means 5
-	// percentage points.
+	// percentage points or, with Cap or MaxIrreversible, that no shares are compared.
 	Margin analysis.Quantity
 	// Irreversible is the margin of actions that the policy calls irreversible; 0
 	// means Margin.
 	Irreversible analysis.Quantity
+	// Cap is the greatest share of the candidate's rows that may get an irreversible
+	// action, for each of them; 0 means any.
+	Cap float64
+	// MaxIrreversible is the greatest number of the candidate's rows that may get
+	// any irreversible action; 0 means any.
+	MaxIrreversible uint64
+	// PerStage counts MaxIrreversible in the present stage, not in the rollout.
+	PerStage bool
 	// MinUnits of each arm with an action, below which nothing passes; 0 means
 	// 50.
 	MinUnits uint64
@@ -79,8 +100,32 @@ func (a Actions) Run(ev *analysis.Evidence) ([]analysis.Finding, error) {
 			return nil, fmt.Errorf("checks: Actions: margin %v is not in percentage points: %w", q, stats.ErrDomain)
 		}
 	}
+	if !(a.Cap >= 0 && a.Cap < 1) {
+		return nil, fmt.Errorf("checks: Actions: cap %v is not a share below 1: %w", a.Cap, stats.ErrDomain)
+	}
 	l := newLook(ev)
 	rules := l.policy.Actions.Rules
+	if fs := a.versions(ev, l.policy); fs != nil {
+		return fs, nil
+	}
+	blast := a.blast(ev, l)
+	if !a.compares() {
+		if blast == nil {
+			return a.noBlast(ev), nil
+		}
+		return blast, nil
+	}
+	fs, err := a.compare(ev, l, rules)
+	return append(fs, blast...), err
+}
+
+// compares reports whether shares are compared.
+func (a Actions) compares() bool {
+	return a.Margin.Value > 0 || a.Irreversible.Value > 0 || (a.Cap == 0 && a.MaxIrreversible == 0)
+}
+
+// compare finds the mixes of both arms and compares them.
+func (a Actions) compare(ev *analysis.Evidence, l look, rules []analysis.ActionRule) ([]analysis.Finding, error) {
 	var stages, logged, implied []mix
 	f := analysis.NewFinding(a.Name(), "no_actions", "actions")
 	f.N, f.Outcome = rows(ev), analysis.NoData
@@ -97,7 +142,7 @@ func (a Actions) Run(ev *analysis.Evidence) ([]analysis.Finding, error) {
 			p.put(&f)
 			return []analysis.Finding{f}, nil
 		}
-		byRules, ok := impliedMix(s, rules)
+		byRules, ok := impliedMix(s, l.policy.Actions)
 		m := byLog
 		if m.source == "" && ok {
 			m = byRules
@@ -109,7 +154,7 @@ func (a Actions) Run(ev *analysis.Evidence) ([]analysis.Finding, error) {
 		default:
 			stages = append(stages, m)
 		}
-		if byLog.source != "" && ok {
+		if byLog.source != "" && ok && byRules.n.Baseline > 0 && byRules.n.Candidate > 0 {
 			logged, implied = append(logged, byLog), append(implied, byRules)
 		}
 	}
@@ -197,53 +242,6 @@ func loggedMix(ev analysis.Stratum, rules []analysis.ActionRule) (mix, *problem)
 	return m, nil
 }
 
-// impliedMix applies the rules of the policy to the scores.
-func impliedMix(ev analysis.Stratum, rules []analysis.ActionRule) (mix, bool) {
-	m := mix{source: "rules of the policy on the scores", repeats: rowsPerUnit(ev.Baseline, ev.Candidate), split: ev.Split}
-	if len(rules) == 0 {
-		return m, false
-	}
-	above := func(s *analysis.Snapshot, cut float64) (n, of uint64, ok bool) {
-		col := s.ByRole(analysis.Score)
-		if col == nil {
-			return 0, 0, false
-		}
-		for l := summary.Unlabelled; l <= summary.Positive; l++ {
-			at := cut
-			if math.IsInf(cut, -1) { // the rule that takes the rest
-				cuts := col.Scores.Cuts()
-				if len(cuts) == 0 {
-					return 0, 0, false
-				}
-				at = cuts[0]
-			}
-			x, total, ok := col.Scores.AtLeast(at, l)
-			if !ok {
-				return 0, 0, false
-			}
-			n, of = n+x, of+total
-		}
-		if math.IsInf(cut, -1) {
-			n = of
-		}
-		return n, of, true
-	}
-	var takenB, takenC uint64
-	for _, r := range rules {
-		xb, nb, okB := above(ev.Baseline, r.AtLeast)
-		xc, nc, okC := above(ev.Candidate, r.AtLeast)
-		if !okB || !okC {
-			return m, false
-		}
-		m.n = analysis.Counts{Baseline: nb, Candidate: nc}
-		// The first rule that a score reaches wins.
-		v := valueCounts{name: r.Name, n: analysis.Counts{Baseline: xb - min(xb, takenB), Candidate: xc - min(xc, takenC)}}
-		takenB, takenC = max(takenB, xb), max(takenC, xc)
-		m.actions = append(m.actions, v)
-	}
-	return m, true
-}
-
 // unknown reports actions that no rule has.
 func (a Actions) unknown(m mix, rules []analysis.ActionRule, logged bool) []analysis.Finding {
 	if len(rules) == 0 || !logged {
@@ -270,7 +268,7 @@ func (a Actions) shares(ev *analysis.Evidence, l look, stages []mix, rules []ana
 	m := addMixes(stages)
 	// Harm may show in both directions of every action, and one that the rules name may
 	// yet appear: the error is not to be shared out anew when it does.
-	family := float64(max(len(m.actions), len(rules)))
+	family := float64(max(len(m.actions), len(rules)) + a.capped(rules))
 	k := 2 * family
 	pairs := make([]pair, len(m.actions))
 	tv := 0.0
@@ -283,6 +281,7 @@ func (a Actions) shares(ev *analysis.Evidence, l look, stages []mix, rules []ana
 		pairs[i], _ = newPair(ev, r, arms)
 		tv += math.Abs(pairs[i].cand.value-pairs[i].base.value) / 2
 	}
+	behind := newBehind(ev, r, l.policy.Actions)
 	var out []analysis.Finding
 	for at, v := range m.actions {
 		p := pairs[at]
@@ -299,6 +298,7 @@ func (a Actions) shares(ev *analysis.Evidence, l look, stages []mix, rules []ana
 		if irreversible {
 			f.Details = append(f.Details, analysis.Detail{Name: "irreversible", Value: 1, Text: "yes"})
 		}
+		f.Details = append(f.Details, behind.details(v.name, p.cand.value-p.base.value)...)
 		if repeats > 1 {
 			warn(&f, stats.WarnRepeatedUnits, fmt.Sprintf("Units repeat, and rows of one are not independent; the bounds take %s rows for one.", number(repeats)))
 		}
@@ -343,60 +343,4 @@ func (a Actions) explain(f *analysis.Finding, l look, p pair, name string, irrev
 		f.UnitsNeeded = unitsNeeded(small, f.Estimate.Point, float64(f.Limit), end, alpha)
 		f.Message = fmt.Sprintf("Cannot tell yet: %s, a change between %s and %s; the margin is %s. %s.", lowerFirst(was), quantity(f.Estimate.Lo, "pp"), quantity(f.Estimate.Hi, "pp"), limit, size)
 	}
-}
-
-// mismatch compares the logged actions with those that the rules imply.
-func (a Actions) mismatch(logged, implied mix) (analysis.Finding, bool) {
-	share := func(m mix, name string, candidate bool) float64 {
-		for _, v := range m.actions {
-			switch {
-			case v.name != name:
-			case candidate:
-				return float64(v.n.Candidate) / math.Max(1, float64(m.n.Candidate))
-			default:
-				return float64(v.n.Baseline) / math.Max(1, float64(m.n.Baseline))
-			}
-		}
-		return 0
-	}
-	worst, text := 0.0, ""
-	for _, v := range implied.actions {
-		for _, candidate := range []bool{false, true} {
-			x, y := share(logged, v.name, candidate), share(implied, v.name, candidate)
-			if d := math.Abs(x - y); d > worst {
-				arm := map[bool]string{false: "baseline", true: "candidate"}[candidate]
-				worst, text = d, fmt.Sprintf("In the %s %s was logged for %s of the rows, but by the rules of the policy it is %s", arm, v.name, percent(x), percent(y))
-			}
-		}
-	}
-	if worst <= mismatchLimit {
-		return analysis.Finding{}, false
-	}
-	f := analysis.NewFinding(a.Name(), "policy_mismatch", "logged_actions")
-	f.Outcome, f.N, f.Unit, f.Limit = analysis.Warn, logged.n, "pp", mismatchLimit
-	f.Estimate = stats.Interval{Point: worst, Lo: worst, Hi: worst}
-	f.Method = "exact counts"
-	f.Message = text + ": the log may mix policy versions, or something else decides as well."
-	return f, true
-}
-
-func buildActions(p *analysis.Params) (analysis.Check, error) {
-	a := Actions{MinUnits: p.Uint("min_units", defaultMinUnits)}
-	read := func(key string) analysis.Quantity {
-		q, ok := p.Quantity(key)
-		switch {
-		case !ok:
-			return analysis.Quantity{}
-		case (q.Unit != analysis.Points && q.Unit != analysis.Plain) || !(q.Value > 0 && q.Value < 1):
-			p.Errorf(key, "%v is not a change of a share between 0 and 100 percentage points, such as 5pp", q)
-			return analysis.Quantity{}
-		}
-		return q
-	}
-	a.Margin, a.Irreversible = read("margin"), read("irreversible")
-	p.Severity(analysis.SeverityPause)
-	if pol := p.Policy(); pol.Columns.Action == "" && len(pol.Actions.Rules) == 0 {
-		p.Errorf("", "no actions to compare; name the action column under columns, or give rules under actions")
-	}
-	return a, nil
 }

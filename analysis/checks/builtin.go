@@ -6,15 +6,21 @@ import "github.com/rampguard/rampguard/analysis"
 // map is new at every call, so a program may add its own.
 func Builtin() analysis.Registry {
 	return analysis.Registry{
-		"schema":    buildSchema,
-		"srm":       buildSRM,
-		"drift":     buildDrift,
-		"collapse":  buildCollapse,
-		"guardrail": buildGuardrail,
-		"gauge":     buildGauge,
-		"actions":   buildActions,
-		"slo":       buildSLO,
-		"slices":    buildSlices,
+		"schema":      buildSchema,
+		"srm":         buildSRM,
+		"drift":       buildDrift,
+		"collapse":    buildCollapse,
+		"contract":    buildContract,
+		"guardrail":   buildGuardrail,
+		"gauge":       buildGauge,
+		"actions":     buildActions,
+		"slo":         buildSLO,
+		"slices":      buildSlices,
+		"discover":    buildDiscover,
+		"expected":    buildExpected,
+		"labels":      buildLabels,
+		"calibration": buildCalibration,
+		"paired":      buildPaired,
 	}
 }
 

@@ -71,7 +71,7 @@ func TestBuilders(t *testing.T) {
 // TestBuildersRefuse: faults are named at their place, with a way out.
 func TestBuildersRefuse(t *testing.T) {
 	for entry, want := range map[string]string{
-		"{check: guardrail, margin: 2%}":                                                                    "p.yaml:8:5: check guardrail: a guardrail needs a metric: accuracy, log_loss",
+		"{check: guardrail, margin: 2%}":                                                                    "p.yaml:8:5: check guardrail: a guardrail needs a metric: accuracy, precision",
 		"{check: guardrail, metric: logloss, margin: 2%, q: 0.5, column: x}":                                `p.yaml:8:32: check guardrail: metric: unknown word "logloss"; did you mean log_loss?`,
 		"{check: guardrail, metric: log_loss}":                                                              "nothing to hold log_loss against; add margin, bounds or relative",
 		"{check: guardrail, metric: mean, column: x, margin: 2%}":                                           "metric mean may be good high or low; add direction",

@@ -91,9 +91,9 @@ func numbersIn(b, c *analysis.ColumnSummary) (ref, cur *summary.Histogram, p *pr
 	ref, cur = b.Histogram(), c.Histogram()
 	switch {
 	case b.Type == analysis.Absent:
-		p = noData("column_absent", "The log of the baseline has no column %s.", b.Name)
+		p = columnAbsent("baseline", b.Name)
 	case c.Type == analysis.Absent:
-		p = noData("column_absent", "The log of the candidate has no column %s.", b.Name)
+		p = columnAbsent("candidate", b.Name)
 	case ref != nil && cur != nil:
 	case b.Type != c.Type:
 		p = &problem{"type_differs", analysis.Invalid, fmt.Sprintf("Column %s is %v in the baseline and %v in the candidate.", b.Name, b.Type, c.Type)}

@@ -48,8 +48,8 @@ func TestCollapseFewAndMissing(t *testing.T) {
 	for _, arms := range [][2]table{{nil, nil}, {good, nil}, {nil, good}} {
 		is(t, only(t, run(t, p, arms[0], arms[1]), "no_data"), analysis.NoData)
 	}
-	is(t, only(t, run(t, p, good, table{"label": yes(1, 500)}), "column_absent"), analysis.NoData)
-	is(t, only(t, run(t, p, table{"label": yes(1, 500)}, good), "column_absent"), analysis.NoData)
+	is(t, only(t, run(t, p, good, table{"label": yes(1, 500)}), "column_absent"), analysis.Invalid)
+	is(t, only(t, run(t, p, table{"label": yes(1, 500)}, good), "column_absent"), analysis.Invalid)
 	is(t, only(t, run(t, p, good, table{"score": repeat("x", 500)}), "type_differs"), analysis.Invalid)
 	is(t, only(t, run(t, p, table{"score": repeat("x", 500)}, table{"score": repeat("x", 500)}), "type_unusable"), analysis.Invalid)
 	bare := policy(analysis.Once, checks.Collapse{})

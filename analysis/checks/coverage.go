@@ -33,12 +33,8 @@ func (g Guardrail) coverage(ev *analysis.Evidence, l look, fs []analysis.Finding
 		if col == nil {
 			return 0, 0
 		}
-		yes, no, ok := yesNo(col)
-		if !ok {
-			return 0, 0
-		}
 		n = s.MatureRows()
-		return min(yes+no, n), n
+		return min(labelsOf(s), n), n
 	}
 	var arms []armPair
 	for _, s := range strataOf(ev) {

@@ -6,11 +6,18 @@
 //	srm        do units arrive in the planned proportions?          [SRM]
 //	drift      is a column distributed differently?                 [Drift]
 //	collapse   have the scores lost their spread?                   [Collapse]
+//	contract   are the features what was agreed?                    [Contract]
 //	guardrail  is a metric worse than it may be?                    [Guardrail]
 //	slices     is it worse than it may be in a slice of the rows?   [Slices]
+//	discover   in which slice that nobody declared is it worse?     [Discover]
 //	gauge      is a bare value beyond a threshold, repeatedly?      [Gauge]
 //	actions    have the decisions shifted?                          [Actions]
+//	paired     is the candidate worse on the same requests?         [Paired]
 //	slo        does a service level objective halt promotions?      [SLO]
+//	expected   what do scores lead one to expect, without labels?     [Expected]
+//	labels     do labels arrive, in both arms alike?                [Labels]
+//	calibration
+//	           are the scores the probabilities they are read as?   [Calibration]
 //
 // Schema, Drift and Collapse read the columns of a log. Guardrail, SRM and Gauge read
 // metrics of providers, too: they name one with Of. SLO reads no evidence; its
@@ -81,6 +88,18 @@
 //	collapse_infinite, collapse_out_of_range
 //	                      a signal of that name; see drift.Collapse
 //
+// Of contract:
+//
+//	contract              the column is as agreed
+//	contract_type         the column has another type than agreed
+//	volume                the number of rows of the candidate
+//	null_share, nan_share, range_share, unknown_share, unseen_share, stale_share
+//	                      the share of values that are missing, no number, out of
+//	                      range, not among the allowed names, not among those of the
+//	                      baseline, or too old
+//	null_share_rise, nan_share_rise, range_share_rise, unknown_share_rise,
+//	stale_share_rise      the rise of such a share against the baseline
+//
 // Of guardrail, and of slices for each slice:
 //
 //	margin                the loss against the baseline, held against the margin
@@ -90,10 +109,28 @@
 //	                      candidate over baseline, held against a multiple
 //	no_labels             no row has a label yet
 //	one_class             labels of one class only, so that there is no AUC
+//	rare_class            too few labels of a class for macro F1
+//	unknown_class         labels of classes that have no probability
 //	no_cut                the threshold was not counted when the log was read
 //	no_variation          every value is the same
 //	no_stage_in_common    no stage has rows of both arms
 //	label_coverage        labels are missing from one arm more than from the other
+//
+// Of expected, all of them proxies and none a measurement:
+//
+//	expected_accuracy, expected_precision, expected_recall, expected_f1,
+//	expected_auc, expected_positive_rate
+//	                      the metric that the scores lead one to expect
+//	no_labels             no labelled row to learn from what a score means
+//	one_class             labels of one class only to learn from
+//
+// Of labels:
+//
+//	label_arrival         rows that have a label, in one arm against the other
+//	label_cap             mature labels that a stage of that weight waits for
+//	no_labels             no row of either arm has a label that counts
+//	no_stage_in_common    no stage has rows of both arms that are old enough
+//	not_concurrent        the arms are not served at the same time
 //
 // Of guardrail alone, about metrics of providers:
 //
@@ -107,6 +144,15 @@
 //	slice_missing         a slice that is waited for has no rows in an arm
 //	no_slices             the slices were not counted when the log was read
 //
+// Of discover:
+//
+//	discovered_slice      a slice that was found on half of the units, tested on the other
+//	no_weak_slice         none of the slices that were found is proven to be weak
+//	no_discovery          the errors by slices were not collected when the log was read
+//	no_unit               no row with an error has a unit, which tells the halves apart
+//	no_labels             no row has both a score and a label yet
+//	slices_small          too few rows for a slice
+//
 // Of gauge:
 //
 //	pause_bound, rollback_bound, pause_ratio, rollback_ratio
@@ -118,6 +164,11 @@
 //	action_share          the change of an action's share
 //	unknown_action        an action that no rule of the policy has
 //	policy_mismatch       logged actions are not what the rules make of the scores
+//	blast_radius          the share of the candidate's rows with an irreversible action
+//	blast_radius_count    the number of its irreversible actions, counted exactly
+//	mixed_policy_versions an arm was served by several versions of the thresholds
+//	wrong_policy_version  an arm was served by another version than the policy's
+//	no_policy_version     rows that do not say which version served them
 //	no_actions            neither logged actions nor rules
 //
 // Of slo:
@@ -125,6 +176,31 @@
 //	budget                the share of the error budget that is spent
 //	promotions_halted     the gate of the objective halts promotions
 //	not_evaluated         nobody handed in the state of the objective
+//
+// Of calibration, besides no_labels, no_variation, one_class, no_slices,
+// slice_missing, no_stage_in_common and label_coverage:
+//
+//	calibration_ratio     observed over expected positive labels
+//	calibration_slope     scores too extreme, or too timid
+//	calibration_error     the debiased squared calibration error
+//	calibration_band      observed over expected around a cut of the actions
+//	calibration_mcb       miscalibration against the baseline
+//	separated             a threshold separates the labels, so that no slope fits
+//
+// Harm of calibration_slope is proven of calibration, not of the limit; see there.
+//
+// Of paired:
+//
+//	net_regressions       requests that the candidate alone gets wrong, less those
+//	                      that it alone gets right, at a threshold
+//	auc_loss, churn, abs_error_rise
+//	                      the other metrics of pairs
+//	no_pairs, not_counted no pairs, or none counted at the threshold
+//	no_variation          all pairs have the same difference, which bounds nothing
+//	unpaired_ids, duplicate_ids, unusable_scores
+//	                      too many requests that are no pairs
+//	label_conflicts       too many labels that differ in the two logs
+//	column_absent         the log has no column of that name
 //
 // # Warnings
 //
@@ -137,14 +213,16 @@
 //	missing_windows       a provider had nothing for some windows
 //	open_bucket           a quantile lies in the bucket without an end
 //	slices_small          slices with too few rows, which are not waited for
-//	slices_left_out       rows in none of the slices that are kept
+//	slices_left_out       rows in none of the slices, or cells, that are kept
+//	search_cut_short      the search for slices ended before all were looked at
 //
 // # Stages
 //
-// Guardrail, Slices, SRM, Actions and Gauge are [analysis.Stratified]: the first four
-// add the evidence of the stages of a rollout, and never pool it; of a gauge, which
-// proves nothing by one value, only the present stage is looked at. The engine runs
-// the other checks stage by stage.
+// Guardrail, Slices, SRM, Actions, Calibration and Gauge are [analysis.Stratified]: the
+// first five add the evidence of the stages of a rollout, and never pool what compares
+// the arms; of a gauge, which proves nothing by one value, only the present stage is
+// looked at. Paired adds up the pairs of the stages, which is sound because both models
+// scored each request. The engine runs the other checks stage by stage.
 //
 // # References
 //

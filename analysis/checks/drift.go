@@ -230,9 +230,9 @@ func prepare(b, c *analysis.ColumnSummary, m driftMetric, among bool) (sides, *p
 	}
 	switch {
 	case b.Type == analysis.Absent:
-		return sides{}, noData("column_absent", "The log of the baseline has no column %s.", b.Name)
+		return sides{}, columnAbsent("baseline", b.Name)
 	case c.Type == analysis.Absent:
-		return sides{}, noData("column_absent", "The log of the candidate has no column %s.", b.Name)
+		return sides{}, columnAbsent("candidate", b.Name)
 	case b.Type != c.Type:
 		return sides{}, &problem{"type_differs", analysis.Invalid, fmt.Sprintf("Column %s is %v in the baseline and %v in the candidate.", b.Name, b.Type, c.Type)}
 	}
@@ -255,6 +255,9 @@ func prepare(b, c *analysis.ColumnSummary, m driftMetric, among bool) (sides, *p
 		s.ref, s.cur = b.Histogram(), c.Histogram()
 		if s.ref == nil || s.cur == nil {
 			return sides{}, noData("no_values", "Column %s has no values in one of the arms.", b.Name)
+		}
+		if s.ref.N() == 0 && s.cur.N() == 0 {
+			return sides{}, noData("no_values", "Column %s has no numbers in either arm.", b.Name)
 		}
 		if !m.numeric {
 			s.cells, err = drift.Numeric(s.ref, s.cur, o)

@@ -51,9 +51,20 @@ func ranking(ev *analysis.Evidence, cs []compared, m driftMetric, columns int) (
 			differ = append(differ, c)
 		}
 	}
+	hints := map[string]string{} // a wrong unit shifts the score, too, and is its cause
+	for _, c := range differ {
+		name := c.finding.Column
+		hints[name] = unitHint(ev.Baseline.Column(name), ev.Candidate.Column(name))
+	}
+	class := func(c compared) int {
+		if r := rankClass(c, score); r == 3 || hints[c.finding.Column] == "" || c.finding.Column == score {
+			return r
+		}
+		return 0
+	}
 	slices.SortStableFunc(differ, func(a, b compared) int {
 		return cmp.Or(
-			cmp.Compare(rankClass(a, score), rankClass(b, score)),
+			cmp.Compare(class(a), class(b)),
 			cmp.Compare(b.div.Corrected, a.div.Corrected),
 			cmp.Compare(a.finding.Column, b.finding.Column),
 		)
@@ -74,7 +85,7 @@ func ranking(ev *analysis.Evidence, cs []compared, m driftMetric, columns int) (
 		f.Message = fmt.Sprintf("%d of %d columns differ by more than chance gives (%s), none by an amount that matters.", len(differ), columns, list(columnNames(differ), 5))
 	default:
 		f.Outcome = analysis.Warn
-		f.Message = fmt.Sprintf("%d of %d columns differ by an amount that matters; more than chance gives: %s. %s", material, columns, list(columnNames(differ), 5), rootCause(differ[0]))
+		f.Message = fmt.Sprintf("%d of %d columns differ by an amount that matters; more than chance gives: %s. %s", material, columns, list(columnNames(differ), 5), rootCause(differ[0])+hints[differ[0].finding.Column])
 	}
 	out.finding = f
 	return out, nil

@@ -79,6 +79,11 @@ func noData(code, format string, args ...any) *problem {
 	return &problem{code, analysis.NoData, fmt.Sprintf(format, args...)}
 }
 
+// columnAbsent is the problem of a log without a column: waiting would not mend it.
+func columnAbsent(arm, name string) *problem {
+	return &problem{"column_absent", analysis.Invalid, fmt.Sprintf("The log of the %s has no column %s. Correct the name in the policy, or the log.", arm, name)}
+}
+
 // put turns f into the finding about the problem. An Invalid one is local: other
 // numbers do not rest on the one that is missing.
 func (p *problem) put(f *analysis.Finding) {

@@ -85,7 +85,11 @@ import (
 // Rows of one unit are not independent. When a unit column shows repeats, all
 // bounds divide the number of rows by sum n^2 / sum n, n being the rows of a unit:
 // what they would be worth if all rows of a unit said the same
-// (Clustering of the ids in package summary).
+// (Clustering of the ids in package summary). That takes units with many rows to err
+// like the others. Recall, precision, the false positive rate, the share of positive
+// labels, AUC and all metrics in slices rest on some of the rows, which may all be of
+// the units with most rows; they take the largest design effect that this allows
+// (ClusteringOf of the ids), for shares whatever those units do.
 //
 // A relative limit needs a baseline that is surely not 0: where its own interval
 // holds 0 the limit is applied to the absolute difference, as a share of the
@@ -107,7 +111,11 @@ type Guardrail struct {
 	// column of the other metrics, where it may be left out if the policy names
 	// it.
 	Column string
-	// Q is the quantile, in (0,1), of the metric Quantile.
+	// From derives Column from others, the last one being Column; see
+	// [analysis.Columns.Correct] and package analysis. It is for metrics of rows that no
+	// log has, such as MAE, and for Accuracy, LogLoss and Brier of a multiclass task.
+	From []analysis.DerivedSpec
+	// Q is the quantile, in (0,1), of the metrics Quantile and QuantileLoss.
 	Q float64
 	// Threshold from which on a score counts as positive, 0 meaning 0.5; for
 	// Rate, the value from which on a row counts, 0 meaning that the column holds
@@ -201,15 +209,18 @@ func (g Guardrail) Columns() []analysis.ColumnSpec {
 	if g.Column == "" || g.Of != "" {
 		return nil
 	}
-	c := analysis.ColumnSpec{Name: g.Column, Sums: g.Metric == Mean}
+	c := analysis.ColumnSpec{Name: g.Column, Sums: g.Metric == Mean || len(g.From) > 0}
 	switch {
-	case g.Metric.onScore():
+	case g.onScore():
 		c.Role = analysis.Score
 	case g.Metric == LabelRate:
 		c.Role = analysis.Label
 	}
-	if g.Metric == Accuracy || g.Metric == PositiveRate || (g.Metric == Rate && g.Threshold != 0) {
+	if g.Metric.atThreshold() && len(g.From) == 0 || (g.Metric == Rate && g.Threshold != 0) {
 		c.Cuts = []float64{g.threshold()}
+	}
+	if g.Metric == R2 && len(g.From) > 0 { // the spread of the outcome, beside
+		return []analysis.ColumnSpec{c, {Name: g.From[0].Of[0], Role: analysis.Label, Sums: true}}
 	}
 	return []analysis.ColumnSpec{c}
 }
@@ -239,8 +250,12 @@ func (g Guardrail) title() string {
 		if g.Threshold != 0 {
 			return "rate at or above " + number(g.Threshold)
 		}
-	case Accuracy, PositiveRate:
-		return string(g.Metric) + " at " + number(g.threshold())
+	case Accuracy, PositiveRate, Precision, Recall, FalsePositiveRate:
+		if len(g.From) == 0 {
+			return string(g.Metric) + " at " + number(g.threshold())
+		}
+	case QuantileLoss:
+		return string(g.Metric) + " of " + number(g.Q)
 	default:
 	}
 	return string(g.Metric)
@@ -268,7 +283,7 @@ func (g Guardrail) validate() error {
 	switch {
 	case g.worse() != 1 && g.worse() != -1:
 		return fault("metric %s needs a direction, %v", g.Metric, g.Direction)
-	case g.Metric == Quantile && !(g.Q > 0 && g.Q < 1):
+	case (g.Metric == Quantile || g.Metric == QuantileLoss) && !(g.Q > 0 && g.Q < 1):
 		return fault("quantile %v is not between 0 and 1", g.Q)
 	case g.Of != "" && metricOf[g.Metric] == 0:
 		return fault("%s is not a metric of providers, so it is not one of %s", g.Metric, g.Of)
@@ -276,8 +291,12 @@ func (g Guardrail) validate() error {
 		return fault("both a column, %s, and a metric of providers, %s", g.Column, g.Of)
 	case g.Of == "" && (g.Metric == Ratio || g.Metric == CountRate):
 		return fault("%s needs the name of a metric of providers", g.Metric)
-	case g.findingColumn() == "" && !g.Metric.onScore() && g.Metric != LabelRate:
+	case g.findingColumn() == "" && !g.onScore() && len(g.From) == 0 && g.Metric != LabelRate:
 		return fault("metric %s needs a column", g.Metric)
+	case len(g.From) > 0 && g.From[len(g.From)-1].Name != g.Column:
+		return fault("column %q is not the one that is derived", g.Column)
+	case g.Metric.derived() && len(g.From) == 0:
+		return fault("metric %s needs a column that is derived; see From", g.Metric)
 	case math.IsNaN(g.Threshold) || math.IsInf(g.Threshold, 0):
 		return fault("threshold %v", g.Threshold)
 	case len(g.limits()) == 0:
@@ -301,11 +320,11 @@ func (g Guardrail) unfit(l limit) string {
 		return fmt.Sprintf("margin %v is negative; it is a loss that does not matter, from 0 up", l.quantity)
 	case l.kind == marginLimit && u == analysis.Ratio:
 		return fmt.Sprintf("margin %v is a ratio; write it as a relative change such as 2%%, or use relative", l.quantity)
-	case l.kind == marginLimit && u == analysis.Relative && v >= 1 && g.worse() < 0 && g.Metric.onScore():
+	case l.kind == marginLimit && u == analysis.Relative && v >= 1 && g.worse() < 0 && g.onScore():
 		return fmt.Sprintf("margin %v lets the metric fall to nothing", l.quantity)
 	case l.kind == marginLimit && u != analysis.Relative && v >= 1 && g.Metric.isShare():
 		return fmt.Sprintf("margin %v is more than a share can lose; write 2pp for two percentage points", l.quantity)
-	case u == analysis.Points && (g.Metric == LogLoss || g.Metric == Brier || g.Metric == Quantile || g.Metric == CountRate):
+	case u == analysis.Points && (g.Metric == LogLoss || g.Metric == Brier || g.Metric == Quantile || g.Metric == CountRate || g.Metric.ofNumbers()):
 		return fmt.Sprintf("%s is not a share, so %v has no meaning; use a relative or a plain limit", g.Metric, l.quantity)
 	case l.kind == boundLimit && u == analysis.Ratio:
 		return fmt.Sprintf("bound %v is a ratio; bounds are in the metric's own unit", l.quantity)

@@ -34,6 +34,9 @@ func buildGuardrail(p *analysis.Params) (analysis.Check, error) {
 	if g.Metric == CountRate { // its bounds are exact, and its exposure has any unit
 		least = 0
 	}
+	if lower, upper := p.Column("lower", ""), p.Column("upper", ""); g.Metric != Coverage && lower+upper != "" {
+		p.Errorf("lower", "only the metric coverage has columns lower and upper")
+	}
 	g.MinUnits, g.Planned = p.Uint("min_units", least), p.Uint("planned", 0)
 	if g.Metric == "" {
 		if !p.Has("metric") {
@@ -69,17 +72,20 @@ func buildGuardrail(p *analysis.Params) (analysis.Check, error) {
 	return g, nil
 }
 
-func (g Guardrail) buildColumn(p *analysis.Params, pol *analysis.Policy) string {
+func (g *Guardrail) buildColumn(p *analysis.Params, pol *analysis.Policy) string {
 	def := ""
 	switch {
-	case g.Metric.onScore():
+	case g.onScore():
 		def = pol.Columns.Score
 	case g.Metric == LabelRate:
 		def = pol.Columns.Label
 	}
+	if g.derives(pol) {
+		return g.buildDerived(p, pol)
+	}
 	c := p.Column("column", def)
 	switch {
-	case c == "" && (g.Metric.onScore() || g.Metric == LabelRate):
+	case c == "" && (g.onScore() || g.Metric == LabelRate):
 		p.Errorf("metric", "%s needs the %s column; name it under columns", g.Metric, g.wanted())
 	case c == "":
 		if !p.Has("column") {
@@ -91,23 +97,28 @@ func (g Guardrail) buildColumn(p *analysis.Params, pol *analysis.Policy) string 
 	if (g.Metric.labelled() && pol.Columns.Label == "") && g.Metric != LabelRate {
 		p.Errorf("metric", "%s needs labels; name the column under columns.label", g.Metric)
 	}
-	if g.Metric.onScore() && g.Metric != MeanScore && pol.Task != analysis.Binary {
+	if g.onScore() && g.Metric != MeanScore && pol.Task != analysis.Binary {
 		p.Errorf("metric", "%s is for a binary task, this one is %v", g.Metric, pol.Task)
 	}
 	return c
 }
 
 func (g *Guardrail) buildThreshold(p *analysis.Params, pol *analysis.Policy) {
+	if len(g.From) > 0 && g.Metric != QuantileLoss {
+		return
+	}
 	switch g.Metric {
-	case Accuracy, PositiveRate:
+	case Accuracy, PositiveRate, Precision, Recall, FalsePositiveRate:
 		g.Threshold = p.Float("threshold", defaultThreshold(pol))
 		if g.Threshold == 0 {
 			p.Errorf("threshold", "every score is at least 0; give a threshold above it")
 		}
 	case Rate:
 		g.Threshold = p.Float("threshold", 0)
-	case Quantile:
-		g.Q = p.Float("q", 0)
+	case Quantile, QuantileLoss:
+		if g.Metric == Quantile {
+			g.Q = p.Float("q", 0)
+		}
 		if !(g.Q > 0 && g.Q < 1) {
 			p.Errorf("q", "the quantile %v is not between 0 and 1; write 0.99 for p99", g.Q)
 		}

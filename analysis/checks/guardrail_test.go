@@ -41,7 +41,7 @@ func TestGuardrailOutcomes(t *testing.T) {
 		{"no events at all", table{"error": yes(0, 5000)}, table{"error": yes(0, 5000)}, analysis.Pass, analysis.Pass, "margin"},
 		{"no baseline", nil, table{"error": yes(1, 10)}, analysis.NoData, analysis.NoData, "no_data"},
 		{"no candidate", table{"error": yes(1, 10)}, nil, analysis.NoData, analysis.NoData, "no_data"},
-		{"column missing", table{"error": yes(1, 100)}, table{"score": repeat(0.5, 100)}, analysis.NoData, analysis.NoData, "column_absent"},
+		{"column missing", table{"error": yes(1, 100)}, table{"score": repeat(0.5, 100)}, analysis.Invalid, analysis.Invalid, "column_absent"},
 		{"all null", table{"error": yes(1, 100)}, table{"error": maybe{yes(0, 100), repeat(false, 100)}}, analysis.NoData, analysis.NoData, "no_values"},
 		{"names", table{"error": repeat("x", 100)}, table{"error": repeat("x", 100)}, analysis.Invalid, analysis.Invalid, "type_unusable"},
 		{"numbers 0 and 1", table{"error": repeat(0.0, 5000)}, table{"error": append(repeat(0.0, 4000), repeat(1.0, 1000)...)}, analysis.Harm, analysis.Harm, "margin"},

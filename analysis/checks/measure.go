@@ -4,7 +4,6 @@ import (
 	"math"
 	"sort"
 
-	"github.com/rampguard/rampguard/analysis"
 	"github.com/rampguard/rampguard/stats"
 	"github.com/rampguard/rampguard/stats/sequential"
 	"github.com/rampguard/rampguard/stats/summary"
@@ -52,6 +51,7 @@ type measure struct {
 	repeats  float64   // rows per unit; bounds take n/repeats rows for independent
 	excluded uint64    // rows without a usable value
 	skew     float64   // mean: skewness of the rows, 0 when not known
+	root     bool      // mean: the value is the square root of one
 
 	// Of an average over stages; see [standardise].
 	weighted  bool
@@ -123,6 +123,10 @@ func (m measure) normal(z float64) span {
 		return unknown
 	}
 	half := z * math.Sqrt(v)
+	if m.root { // of which the square has a normal interval
+		square, half := float64(m.value*m.value), 2*m.value*half
+		return span{math.Sqrt(math.Max(0, square-half)), math.Sqrt(square + half)}
+	}
 	return span{m.value - half, m.value + half}.widen(m.slack)
 }
 
@@ -377,24 +381,4 @@ func last(n, guess uint64, f func(uint64) bool) (uint64, bool) {
 		}
 	}
 	return lo, true
-}
-
-// rowsPerUnit is the number of rows that are worth one independent row, as if the
-// rows of a unit all said the same, from the arm where it is largest; 1 when the
-// log names no unit or units hardly repeat. The mean number of rows would not do:
-// where a few units have most of the rows, the noise is theirs.
-func rowsPerUnit(ss ...*analysis.Snapshot) float64 {
-	worst := 1.0
-	for _, s := range ss {
-		if s == nil {
-			continue
-		}
-		if u := s.ByRole(analysis.Unit); u != nil {
-			worst = math.Max(worst, u.Units.Clustering())
-		}
-	}
-	if worst <= 1.01 {
-		return 1
-	}
-	return worst
 }

@@ -27,6 +27,23 @@ const (
 	Rate         Metric = "rate"          // share of yes, or of values at or above the threshold
 	Quantile     Metric = "quantile"      // quantile q of a column
 
+	// At the threshold, of labelled rows of a binary task.
+	Precision         Metric = "precision"           // share of positive labels among the scores at or above it
+	Recall            Metric = "recall"              // share of scores at or above it among the positive labels
+	FalsePositiveRate Metric = "false_positive_rate" // share of scores at or above it among the negative labels
+
+	// Of a multiclass task, as are Accuracy, LogLoss and Brier.
+	MacroF1 Metric = "macro_f1" // mean over classes of F1
+
+	// Of a regression: its label is a number, its score the prediction.
+	MAE          Metric = "mae"           // mean of |label - score|
+	MSE          Metric = "mse"           // mean of (label - score)^2
+	RMSE         Metric = "rmse"          // square root of MSE
+	R2           Metric = "r2"            // 1 - MSE over the variance of the label
+	Bias         Metric = "bias"          // mean of score - label
+	QuantileLoss Metric = "quantile_loss" // mean pinball loss of the score as a quantile q of the label
+	Coverage     Metric = "coverage"      // share of labels between the columns lower and upper
+
 	Ratio     Metric = "ratio"      // events over units, of a provider's metric
 	CountRate Metric = "count_rate" // events over exposure, of a provider's metric
 )
@@ -42,16 +59,44 @@ var metricOf = map[Metric]analysis.MetricKind{
 // policy has to say which way is good.
 var metricKnown = map[Metric]stats.Direction{
 	Accuracy: stats.HigherIsBetter, AUC: stats.HigherIsBetter, LogLoss: stats.LowerIsBetter, Brier: stats.LowerIsBetter,
+	Precision: stats.HigherIsBetter, Recall: stats.HigherIsBetter, FalsePositiveRate: stats.LowerIsBetter,
+	MacroF1: stats.HigherIsBetter, MAE: stats.LowerIsBetter, MSE: stats.LowerIsBetter, RMSE: stats.LowerIsBetter, R2: stats.HigherIsBetter, Bias: 0, QuantileLoss: stats.LowerIsBetter, Coverage: stats.HigherIsBetter,
 	LabelRate: 0, PositiveRate: 0, MeanScore: 0, Mean: 0, Rate: 0, Quantile: 0, Ratio: 0, CountRate: 0,
 }
 
 // metricOrder is the order in which messages list the metrics.
-var metricOrder = []Metric{Accuracy, LogLoss, Brier, AUC, LabelRate, PositiveRate, MeanScore, Mean, Rate, Quantile, Ratio, CountRate}
+var metricOrder = []Metric{
+	Accuracy, Precision, Recall, FalsePositiveRate, LogLoss, Brier, AUC, LabelRate, PositiveRate, MeanScore,
+	MacroF1, MAE, MSE, RMSE, R2, Bias, QuantileLoss, Coverage, Mean, Rate, Quantile, Ratio, CountRate,
+}
 
 // labelled reports whether the metric rests on labels.
 func (m Metric) labelled() bool {
 	switch m {
-	case Accuracy, LogLoss, Brier, AUC, LabelRate:
+	case Accuracy, LogLoss, Brier, AUC, LabelRate, Precision, Recall, FalsePositiveRate:
+		return true
+	default:
+		return m.derived()
+	}
+}
+
+// derived reports whether the metric always is of a derived column.
+func (m Metric) derived() bool { return m.ofNumbers() || m == Coverage || m == MacroF1 }
+
+// ofNumbers reports whether the metric is of a label that is a number, and no share.
+func (m Metric) ofNumbers() bool {
+	switch m {
+	case MAE, MSE, RMSE, R2, Bias, QuantileLoss:
+		return true
+	default:
+		return false
+	}
+}
+
+// atThreshold reports whether the metric counts scores at or above a threshold.
+func (m Metric) atThreshold() bool {
+	switch m {
+	case Accuracy, PositiveRate, Precision, Recall, FalsePositiveRate:
 		return true
 	default:
 		return false
@@ -61,17 +106,18 @@ func (m Metric) labelled() bool {
 // isShare reports whether the metric lies between 0 and 1 whatever it is read from.
 func (m Metric) isShare() bool {
 	switch m {
-	case Accuracy, AUC, Brier, LabelRate, PositiveRate, Rate, Ratio:
+	case Accuracy, AUC, Brier, LabelRate, PositiveRate, Rate, Ratio, Precision, Recall, FalsePositiveRate, Coverage, MacroF1:
 		return true
 	default:
 		return false
 	}
 }
 
-// onScore reports whether the metric is computed from the score column.
+// onScore reports whether the metric of a binary task is computed from the score
+// column.
 func (m Metric) onScore() bool {
 	switch m {
-	case Accuracy, LogLoss, Brier, AUC, PositiveRate, MeanScore:
+	case Accuracy, LogLoss, Brier, AUC, PositiveRate, MeanScore, Precision, Recall, FalsePositiveRate:
 		return true
 	default:
 		return false
@@ -93,10 +139,13 @@ func (g Guardrail) measure(s *analysis.Snapshot, arm string) (m measure, zeroOne
 		return m, false, &problem{"no_column", analysis.Invalid, fmt.Sprintf("No column of the log is the %s that %s needs.", g.wanted(), g.Metric)}
 	}
 	if col.Type == analysis.Absent && g.Metric != LabelRate {
-		return m, false, noData("column_absent", "The log of the %s has no column %s.", arm, col.Name)
+		return m, false, columnAbsent(arm, col.Name)
+	}
+	if len(g.From) > 0 {
+		return g.fromDerived(s, col, arm)
 	}
 	switch g.Metric {
-	case Accuracy, LogLoss, Brier, AUC, PositiveRate:
+	case Accuracy, LogLoss, Brier, AUC, PositiveRate, Precision, Recall, FalsePositiveRate:
 		if total, _ := seenScores(&col.Scores); total == 0 {
 			return m, false, &problem{"type_unusable", analysis.Invalid, fmt.Sprintf("%s needs a score that is a probability of a binary task; column %s of the %s is %v.", g.Metric, col.Name, arm, col.Type)}
 		}
@@ -106,6 +155,7 @@ func (g Guardrail) measure(s *analysis.Snapshot, arm string) (m measure, zeroOne
 	case MeanScore, Mean, Rate, Quantile:
 		m, zeroOne, p = g.fromColumn(col, arm)
 	case Ratio, CountRate: // of providers only
+	case MacroF1, MAE, MSE, RMSE, R2, Bias, QuantileLoss, Coverage: // of derived columns only
 	}
 	return m, zeroOne, p
 }
@@ -113,7 +163,7 @@ func (g Guardrail) measure(s *analysis.Snapshot, arm string) (m measure, zeroOne
 // column finds the column that the metric is computed from.
 func (g Guardrail) column(s *analysis.Snapshot) *analysis.ColumnSummary {
 	switch {
-	case g.Metric.onScore():
+	case g.onScore():
 		return s.ByRole(analysis.Score)
 	case g.Metric == LabelRate:
 		return s.ByRole(analysis.Label)
@@ -124,7 +174,7 @@ func (g Guardrail) column(s *analysis.Snapshot) *analysis.ColumnSummary {
 // wanted names the kind of column for messages.
 func (g Guardrail) wanted() string {
 	switch {
-	case g.Metric.onScore():
+	case g.onScore():
 		return "score"
 	case g.Metric == LabelRate:
 		return "label"
@@ -141,7 +191,7 @@ func (g Guardrail) fromScores(col *analysis.ColumnSummary, arm string) (measure,
 		return m, noData("no_labels", "No row of the %s has both a score and a label yet.", arm)
 	}
 	switch g.Metric {
-	case Accuracy, PositiveRate:
+	case Accuracy, PositiveRate, Precision, Recall, FalsePositiveRate:
 		var above, of [3]uint64
 		for l := summary.Unlabelled; l <= summary.Positive; l++ {
 			var ok bool
@@ -151,8 +201,20 @@ func (g Guardrail) fromScores(col *analysis.ColumnSummary, arm string) (measure,
 		}
 		neg, pos := summary.Negative, summary.Positive
 		m.x, m.n = above[pos]+of[neg]-above[neg], of[pos]+of[neg]
-		if g.Metric == PositiveRate {
+		var lacks string
+		switch g.Metric {
+		case PositiveRate:
 			m.x, m.n = above[0]+above[1]+above[2], of[0]+of[1]+of[2]
+		case Precision:
+			m.x, m.n, lacks = above[pos], above[pos]+above[neg], fmt.Sprintf("score of at least %s", number(g.threshold()))
+		case Recall:
+			m.x, m.n, lacks = above[pos], of[pos], "positive label"
+		case FalsePositiveRate:
+			m.x, m.n, lacks = above[neg], of[neg], "negative label"
+		default:
+		}
+		if m.n == 0 && lacks != "" {
+			return m, &problem{"one_class", analysis.Insufficient, fmt.Sprintf("No labelled row of the %s has a %s yet, so there is no %s.", arm, lacks, g.Metric)}
 		}
 		if m.n == 0 {
 			return m, noData("no_values", "No row of the %s has a score.", arm)
@@ -174,7 +236,7 @@ func (g Guardrail) fromScores(col *analysis.ColumnSummary, arm string) (measure,
 		}
 	case AUC:
 		return g.auc(s, m, arm)
-	case LabelRate, MeanScore, Mean, Rate, Quantile, Ratio, CountRate:
+	case LabelRate, MeanScore, Mean, Rate, Quantile, Ratio, CountRate, MacroF1, MAE, MSE, RMSE, R2, Bias, QuantileLoss, Coverage:
 	}
 	return m, nil
 }
@@ -297,7 +359,7 @@ func (g Guardrail) fromColumn(col *analysis.ColumnSummary, arm string) (m measur
 		m.x, m.n, m.positive = at.N()-below, at.N(), true
 		m.value = float64(m.x) / float64(m.n)
 		return m, false, nil
-	case g.Metric == Rate && !binary:
+	case (g.Metric == Rate || g.Metric == Coverage) && !binary:
 		return m, false, &problem{"type_unusable", analysis.Invalid, fmt.Sprintf("Column %s of the %s is %v with other values than yes and no; give the rate a threshold.", col.Name, arm, col.Type)}
 	case g.Metric == Quantile:
 		if h == nil || h.N() == 0 {
@@ -359,14 +421,21 @@ func (g Guardrail) measurePair(ev *analysis.Evidence) (pair, problems) {
 		if ev.Compared == analysis.Absolute {
 			bad[0] = &problem{"no_baseline", analysis.Invalid, fmt.Sprintf("%s has nothing to be compared with, because the policy says baseline: absolute; give it bounds.", g.title())}
 		}
+		if g.Metric == MacroF1 && bad[1] == nil {
+			cols := []*analysis.ColumnSummary{g.column(s.Candidate)}
+			if bad[0] == nil {
+				cols = append(cols, g.column(s.Baseline))
+			}
+			if p := rareClass(cols...); p != nil {
+				bad = [2]*problem{worseProblem(bad[0], p), p}
+			}
+		}
 		a.okBase, a.okCand = bad[0] == nil, bad[1] == nil
 		for k, p := range bad {
 			have[k] = have[k] || p == nil
 			zeroOne = zeroOne && (p != nil || binary[k])
 		}
 		none.base, none.cand = worseProblem(none.base, bad[0]), worseProblem(none.cand, bad[1])
-		a.base.repeats = rowsPerUnit(s.Baseline, s.Candidate)
-		a.cand.repeats = a.base.repeats
 	}
 	for k, p := range []**problem{&none.base, &none.cand} {
 		if *p != nil && have[k] && (*p).outcome != analysis.Invalid {
@@ -396,6 +465,10 @@ func (g Guardrail) measurePair(ev *analysis.Evidence) (pair, problems) {
 		for i := range arms {
 			arms[i].okBase = false
 		}
+	}
+	for i, s := range strata {
+		n := g.repeats(s, arms[i].base, arms[i].cand)
+		arms[i].base.repeats, arms[i].cand.repeats = n, n
 	}
 	p, both := newPair(ev, r, arms)
 	if !both && none.base == nil && none.cand == nil {

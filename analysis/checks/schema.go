@@ -175,6 +175,18 @@ func (s *schemaRun) wanted(role analysis.Role, t analysis.Type) string {
 
 func (s *schemaRun) task() analysis.Task { return s.ev.Baseline.Spec.Task }
 
+// classes looks for labels of a class that the policy does not name.
+func (s *schemaRun) classes(known []analysis.ClassColumn, name, arm string, col *analysis.ColumnSummary, snap *analysis.Snapshot) {
+	named := uint64(0)
+	for _, k := range known {
+		n, _ := col.Category.N(k.Class)
+		named += n
+	}
+	if bad := col.Category.Total() - named; bad > 0 {
+		s.violation("invalid_labels", name, bad, snap.RowCount, "%s of %s labels of the %s are no class that columns.classes names.", count(bad), count(snap.RowCount), arm)
+	}
+}
+
 // values looks at the values of one column of one arm.
 func (s *schemaRun) values(spec analysis.ColumnSpec, arm string, col *analysis.ColumnSummary, h *summary.Histogram, snap *analysis.Snapshot) {
 	if spec.Role == analysis.Label && s.task() == analysis.Binary {
@@ -185,6 +197,9 @@ func (s *schemaRun) values(spec analysis.ColumnSpec, arm string, col *analysis.C
 		if bad > 0 {
 			s.violation("invalid_labels", spec.Name, bad, snap.RowCount, "%s of %s labels of the %s are neither 0 nor 1.", count(bad), count(snap.RowCount), arm)
 		}
+	}
+	if classes := s.l.policy.Columns.Classes; spec.Role == analysis.Label && s.task() == analysis.Multiclass && len(classes) > 0 {
+		s.classes(classes, spec.Name, arm, col, snap)
 	}
 	if spec.Role != analysis.Score || h == nil {
 		return

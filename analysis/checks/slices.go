@@ -48,7 +48,8 @@ import (
 // the country of a customer. In slices of what the model itself has decided, the
 // arms hold different rows, and a difference is not the candidate's doing.
 //
-// Rows of one unit: how often a unit repeats is taken from all rows of the arm.
+// Rows of one unit: which units the rows of a slice are of is not counted. They are
+// taken for those of the arm with most rows; see [Guardrail].
 type Slices struct {
 	// Guardrail is the metric, of columns of the log, and its limits. MinUnits 0
 	// means 500 for slices, and Planned 0 means twice MinUnits.

@@ -423,6 +423,7 @@ func ExampleSlices() {
 	p := policy(analysis.Once, checks.Slices{
 		Guardrail: checks.Guardrail{Metric: checks.Rate, Column: "error", Direction: stats.LowerIsBetter, Margin: points(0.03)},
 	})
+	p.Columns = analysis.Columns{}
 	p.Slices = []analysis.SliceSpec{{Columns: []analysis.SliceColumn{{Name: "carrier"}}}}
 	t := new(testing.T)
 	v, err := analysis.Evaluate(p, collect(t, p, log(0.1)), collect(t, p, log(0.3)), nil, time.Time{})

@@ -63,13 +63,13 @@ func (t *Traffic) baseOf(g *checks.Guardrail, seen *analysis.Snapshot, p *analys
 	switch g.Metric {
 	case checks.Quantile:
 		b.kind = quantile
-	case checks.LogLoss, checks.Brier, checks.MeanScore:
+	case checks.LogLoss, checks.Brier, checks.MeanScore, checks.MAE, checks.MSE, checks.RMSE, checks.R2, checks.Bias, checks.QuantileLoss, checks.MacroF1:
 		b.kind = mean
 	case checks.AUC:
 		b.kind = area
 	case checks.CountRate:
 		b.kind = rate
-	case checks.Mean, checks.Accuracy, checks.LabelRate, checks.PositiveRate, checks.Rate, checks.Ratio:
+	case checks.Mean, checks.Accuracy, checks.LabelRate, checks.PositiveRate, checks.Rate, checks.Ratio, checks.Precision, checks.Recall, checks.FalsePositiveRate, checks.Coverage:
 	}
 	for _, name := range source(g) {
 		if m, ok := t.Moments[name]; ok && (b.kind == mean || b.kind == quantile || g.Metric == checks.Mean) {
@@ -131,6 +131,9 @@ func (b *base) fromSnapshot(g *checks.Guardrail, s *analysis.Snapshot) bool {
 	if g.Of != "" {
 		return b.fromMetric(g, s.Metric(g.Of))
 	}
+	if len(g.From) > 0 {
+		return b.fromDerived(g, s)
+	}
 	score := s.ByRole(analysis.Score)
 	var loss summary.Loss
 	var err error
@@ -151,12 +154,26 @@ func (b *base) fromSnapshot(g *checks.Guardrail, s *analysis.Snapshot) bool {
 		return l != nil && b.share(l.Boolean.True, l.Boolean.Trials())
 	case checks.MeanScore:
 		return score != nil && b.fromColumn(g, score)
-	case checks.AUC:
+	case checks.AUC, checks.Precision, checks.Recall, checks.FalsePositiveRate, checks.R2, checks.MacroF1:
 		return false
+	case checks.MAE, checks.MSE, checks.RMSE, checks.Bias, checks.QuantileLoss, checks.Coverage:
 	case checks.Mean, checks.Rate, checks.Quantile, checks.Ratio, checks.CountRate:
 	}
 	c := s.Column(g.Column)
 	return c != nil && b.fromColumn(g, c)
+}
+
+// fromDerived takes a metric of a derived column.
+func (b *base) fromDerived(g *checks.Guardrail, s *analysis.Snapshot) bool {
+	c := s.Column(g.Column)
+	if c == nil || g.Metric == checks.R2 || g.Metric == checks.MacroF1 || !b.fromColumn(g, c) {
+		return false
+	}
+	if g.Metric == checks.RMSE && b.value > 0 {
+		b.value = math.Sqrt(b.value)
+		b.sd /= 2 * b.value
+	}
+	return true
 }
 
 func (b *base) share(x, n uint64) bool {

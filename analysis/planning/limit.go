@@ -1,6 +1,8 @@
 package planning
 
 import (
+	"slices"
+
 	"github.com/rampguard/rampguard/analysis"
 	"github.com/rampguard/rampguard/analysis/checks"
 	"github.com/rampguard/rampguard/stats"
@@ -43,7 +45,7 @@ func worseOf(g *checks.Guardrail) float64 {
 	switch d := g.Direction; {
 	case d != 0:
 		return -float64(d)
-	case g.Metric == checks.Accuracy || g.Metric == checks.AUC:
+	case slices.Contains([]checks.Metric{checks.Accuracy, checks.AUC, checks.Precision, checks.Recall, checks.R2, checks.Coverage, checks.MacroF1}, g.Metric):
 		return -float64(stats.HigherIsBetter)
 	}
 	return -float64(stats.LowerIsBetter)
@@ -60,10 +62,8 @@ func shareOut(g *checks.Guardrail, alpha, pause float64) (other, pausing float64
 			others++
 		}
 	}
-	switch g.Metric {
-	case checks.Accuracy, checks.LogLoss, checks.Brier, checks.AUC, checks.LabelRate:
+	if g.UsesLabels() {
 		pauses++ // the test of the coverage of labels
-	default:
 	}
 	if g.PauseLimits() && pause > 0 && pause != alpha {
 		return alpha / max(1, others), pause / pauses
