@@ -1,0 +1,2 @@
+// Package pgtest starts a PostgreSQL of its own for a test.
+package pgtest
