@@ -42,6 +42,7 @@ type checkOptions struct {
 	since        time.Duration
 	maxBad       int
 	provider     []string
+	pairs        pairOptions
 }
 
 func newCheck(stdout, stderr io.Writer) *cobra.Command {
@@ -50,7 +51,8 @@ func newCheck(stdout, stderr io.Writer) *cobra.Command {
 		Use:   "check --policy FILE (--baseline GLOB | --baseline-snapshot FILE) (--candidate GLOB | --candidate-snapshot FILE)",
 		Short: "Compare two prediction logs and print the verdict",
 		Long: `check reads the prediction logs of both arms once, in memory that does not grow
-with the number of rows, applies the policy, and prints the verdict.
+with the number of rows (300 MiB for logs of 64 columns and a million names), applies the
+policy, and prints the verdict.
 
 Logs are Parquet, CSV (.csv, .tsv), JSON Lines (.jsonl, .ndjson; gzipped or not) or
 Arrow (.arrow, .arrows) files; quote a pattern so that the shell leaves it alone. An arm
@@ -61,6 +63,11 @@ Where the policy says how long labels take to mature, those of rows that are you
 at the time of the look do not count, in either arm. A stored snapshot keeps the
 labels that counted when it was made.
 
+Where both models scored the same requests, a policy with a section pairs compares
+them request by request: --pairs names a log with both scores in each row, and needs
+no arms beside; --join makes the pairs of the two logs, which stay the arms as well.
+A check of the split has no place in such a policy, as all requests are in both arms.
+
 With --rollout the runs of one rollout belong together: the folder remembers that
 a rollback was proven, what a person has to accept, how long has been waited, and
 the evidence of the stages before. Give each run the whole log of the present stage
@@ -70,9 +77,11 @@ run stands alone, and whoever calls it must remember.
 ` + exitCodes,
 		Example: `  rampguard check --policy policy.yaml --baseline 'b*.parquet' --candidate c.parquet
   rampguard check --policy policy.yaml --baseline b.parquet --candidate c.parquet --format json --output verdict.json
+  rampguard check --policy policy.yaml --baseline b.parquet --candidate c.parquet --format junit --output verdict.xml
   rampguard check --policy policy.yaml --baseline b.parquet --candidate c.parquet --snapshot-out evidence/
   rampguard check --policy policy.yaml --baseline-snapshot evidence/baseline.snapshot --candidate new.parquet
-  rampguard check --policy policy.yaml --rollout rollouts/v2.1 --stage canary --baseline b.parquet --candidate c.parquet`,
+  rampguard check --policy policy.yaml --rollout rollouts/v2.1 --stage canary --baseline b.parquet --candidate c.parquet
+  rampguard check --policy shadow.yaml --pairs 'shadow*.parquet'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return fmt.Errorf("unexpected argument %q; quote patterns so that the shell leaves them alone: --baseline 'dir/*.parquet'", args[0])
@@ -89,9 +98,9 @@ run stands alone, and whoever calls it must remember.
 	f.StringArrayVar(&o.candidate, "candidate", nil, "file or pattern of the candidate's log; may be repeated")
 	f.StringArrayVar(&o.baselineSnapshots, "baseline-snapshot", nil, "stored snapshot of the baseline, or a pattern, instead of its log; may be repeated")
 	f.StringArrayVar(&o.candidateSnapshots, "candidate-snapshot", nil, "stored snapshot of the candidate, or a pattern, instead of its log; may be repeated")
-	f.StringVar(&o.format, "format", "text", "text, markdown or json")
+	f.StringVar(&o.format, "format", "text", "text, markdown (for a pull request), json or junit (for a CI server)")
 	f.StringVar(&o.output, "output", "", "write the report to this file and only the headline to standard output")
-	f.StringVar(&o.snapshotOut, "snapshot-out", "", "store the evidence as baseline.snapshot and candidate.snapshot in this folder")
+	f.StringVar(&o.snapshotOut, "snapshot-out", "", "store the evidence as baseline.snapshot, candidate.snapshot and pairs.snapshot in this folder")
 	f.IntVar(&o.workers, "workers", 0, "goroutines that read (0: one per processor); the verdict does not depend on it")
 	f.StringVar(&o.at, "at", "", "time of the look, RFC 3339 (default: now); deadlines are counted from it")
 	f.StringVar(&o.stage, "stage", "", "name of the present stage of the policy; without it the evidence stands for itself")
@@ -105,6 +114,10 @@ run stands alone, and whoever calls it must remember.
 	f.DurationVar(&o.since, "since", 10*time.Minute, "with --prometheus: how long before the first look at the stage the window begins")
 	f.StringVar(&o.measurements, "measurements", "", "JSON Lines of provider metrics, a window each that overlaps no other: arm, metric, start, end, total, count, squares, edges, buckets")
 	f.StringArrayVar(&o.provider, "source-failed", nil, "text of a source that failed, as NAME=TEXT; the checks of the column or metric NAME (without NAME: all) then wait; may be repeated")
+	f.StringArrayVar(&o.pairs.logs, "pairs", nil, "log in which each row has the scores of both models, or stored pairs (.snapshot), or a pattern; may be repeated")
+	f.BoolVar(&o.pairs.join, "join", false, "join the two logs by the unit column into pairs, beside what they are otherwise; for models that scored the same requests")
+	f.StringVar(&o.pairs.joinBy, "join-by", "", "like --join, by the ids in this column")
+	f.Int64Var(&o.pairs.memory, "join-memory", 256, "MiB for rows that wait for their partner; what does not fit goes to a temporary file (see TMPDIR)")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar")
 	f.BoolVar(&o.verbose, "verbose", false, "text: show the numbers of findings that passed, too")
 	_ = cmd.MarkFlagRequired("policy") // the flag exists
@@ -134,7 +147,7 @@ func (o *checkOptions) run(ctx context.Context, stdout, stderr io.Writer) error 
 		return err
 	}
 	if o.snapshotOut != "" {
-		if err := storeSnapshots(o.snapshotOut, l.baseline, l.candidate); err != nil {
+		if err := storeSnapshots(o.snapshotOut, l.baseline, l.candidate, l.pairs); err != nil {
 			return fmt.Errorf("--snapshot-out: %w", err)
 		}
 	}
@@ -143,7 +156,7 @@ func (o *checkOptions) run(ctx context.Context, stdout, stderr io.Writer) error 
 			return fmt.Errorf("--rollout: %w", err)
 		}
 	}
-	if err := o.report(verdict, write, stdout); err != nil {
+	if err := o.report(verdict, withNote(write, o.format, l.pairNote, stderr), stdout); err != nil {
 		return err
 	}
 	if code := verdict.ExitCode(); code != 0 {
@@ -160,6 +173,8 @@ func (o *checkOptions) arm(ctx context.Context, name string, spec *analysis.Spec
 		return nil, fmt.Errorf("--%s and --%s-snapshot exclude each other", name, name)
 	case len(logs) == 0 && len(snapshots) == 0 && o.measurements != "":
 		return analysis.NewSnapshot(spec), nil
+	case len(o.baseline)+len(o.baselineSnapshots)+len(o.candidate)+len(o.candidateSnapshots) == 0 && len(o.pairs.logs) > 0:
+		return nil, nil // the pairs are all the evidence
 	case len(logs) == 0 && len(snapshots) == 0:
 		return nil, fmt.Errorf("no data for the %s: give --%s or --%s-snapshot", name, name, name)
 	case len(snapshots) > 0:
@@ -190,7 +205,7 @@ func (o *checkOptions) checkOutput() error {
 	if info.IsDir() {
 		return fmt.Errorf("--output %s is a folder; name a file", o.output)
 	}
-	for _, inputs := range [][]string{{o.policy}, o.baseline, o.candidate, o.baselineSnapshots, o.candidateSnapshots} {
+	for _, inputs := range [][]string{{o.policy}, o.baseline, o.candidate, o.baselineSnapshots, o.candidateSnapshots, o.pairs.logs} {
 		paths, err := expand(inputs)
 		if err != nil {
 			return err
@@ -261,15 +276,16 @@ func loadSnapshots(name string, patterns []string) (*analysis.Snapshot, error) {
 	return s, nil
 }
 
-func storeSnapshots(dir string, baseline, candidate *analysis.Snapshot) error {
+func storeSnapshots(dir string, baseline, candidate *analysis.Snapshot, pairs *analysis.PairSnapshot) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	for _, arm := range []struct {
 		name string
-		s    *analysis.Snapshot
-	}{{"baseline", baseline}, {"candidate", candidate}} {
-		if arm.s == nil {
+		none bool
+		s    evidence
+	}{{"baseline", baseline == nil, baseline}, {"candidate", candidate == nil, candidate}, {"pairs", pairs == nil, pairs}} {
+		if arm.none {
 			continue
 		}
 		b, err := arm.s.MarshalBinary()

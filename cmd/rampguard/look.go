@@ -20,6 +20,8 @@ type look struct {
 	policies            map[string][]byte // canonical form by digest, of the policy and its shadows
 	records             int               // stored so far
 	baseline, candidate *analysis.Snapshot
+	pairs               *analysis.PairSnapshot
+	pairNote            string // what was left out of the pairs
 }
 
 // look collects everything that the flags name.
@@ -60,7 +62,10 @@ func (o *checkOptions) look(ctx context.Context, now time.Time, stderr io.Writer
 	if err := o.collect(ctx, l, spec, cutoff, stderr); err != nil {
 		return nil, err
 	}
-	l.Evidence = append(l.Evidence, analysis.StageEvidence{Stage: o.stage, Baseline: l.baseline, Candidate: l.candidate})
+	if err := o.collectPairs(ctx, l, all, cutoff, stderr); err != nil {
+		return nil, err
+	}
+	l.Evidence = append(l.Evidence, analysis.StageEvidence{Stage: o.stage, Baseline: l.baseline, Candidate: l.candidate, Pairs: l.pairs})
 	if l.Reference, err = o.other(ctx, "reference", spec, time.Time{}, o.reference, stderr); err != nil {
 		return nil, err
 	}
@@ -158,19 +163,23 @@ func (o *checkOptions) other(ctx context.Context, name string, spec *analysis.Sp
 }
 
 // snapshots lists all evidence of the look.
-func (l *look) snapshots() []*analysis.Snapshot {
-	var out []*analysis.Snapshot
-	for _, e := range l.Evidence {
-		out = append(out, e.Baseline, e.Candidate)
-	}
-	out = append(out, l.Reference, l.Previous)
-	kept := out[:0]
-	for _, s := range out {
+func (l *look) snapshots() []evidence {
+	var out []evidence
+	add := func(s *analysis.Snapshot) {
 		if s != nil {
-			kept = append(kept, s)
+			out = append(out, s)
 		}
 	}
-	return kept
+	for _, e := range l.Evidence {
+		add(e.Baseline)
+		add(e.Candidate)
+		if e.Pairs != nil {
+			out = append(out, e.Pairs)
+		}
+	}
+	add(l.Reference)
+	add(l.Previous)
+	return out
 }
 
 func loadPolicy(path string) (*analysis.Policy, error) {

@@ -83,7 +83,7 @@ func replayRecord(w io.Writer, r rollout, path string) error {
 		}
 		shadows = append(shadows, sp)
 	}
-	if _, err := analysis.Replay(v, p, r.snapshot, shadows...); err != nil {
+	if _, err := analysis.ReplayFrom(v, p, analysis.Archive{Snapshot: r.snapshot, Pairs: r.pairs}, shadows...); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	_, err = fmt.Fprintf(w, "%s: the same, %v\n", path, v.Headline())
@@ -124,7 +124,7 @@ Exit status: 0 when it was printed, 2 when it could not be read.`,
 			return write(stdout, v)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text, markdown or json")
+	cmd.Flags().StringVar(&format, "format", "text", "text, markdown, json or junit")
 	cmd.Flags().BoolVar(&verbose, "verbose", true, "text: show the numbers of findings that passed, too")
 	return cmd
 }

@@ -23,11 +23,13 @@ func reportWriter(format string, verbose bool) (reporter, error) {
 		return func(w io.Writer, v *analysis.Verdict) error { return v.WriteMarkdown(w) }, nil
 	case "json":
 		return func(w io.Writer, v *analysis.Verdict) error { return writeJSON(w, v) }, nil
+	case "junit":
+		return writeJUnit, nil
 	}
-	return nil, checkFormat(format)
+	return nil, fmt.Errorf("--format %q is not known; use text, markdown, json or junit", format)
 }
 
-// checkFormat refuses a --format that is none.
+// checkFormat refuses a --format that no report without a verdict has.
 func checkFormat(format string) error {
 	if !slices.Contains([]string{"text", "markdown", "json"}, format) {
 		return fmt.Errorf("--format %q is not known; use text, markdown or json", format)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +24,12 @@ import (
 // Evidence and policies are stored under their digests, so nothing is ever
 // replaced by something else.
 type rollout struct{ dir string }
+
+// evidence is what is stored under its digest: snapshots of arms and of pairs.
+type evidence interface {
+	encoding.BinaryMarshaler
+	Digest() (string, error)
+}
 
 func (r rollout) recordPath(n int) string {
 	return filepath.Join(r.dir, "records", fmt.Sprintf("%06d.json", n))
@@ -102,6 +109,11 @@ func (r rollout) snapshot(digest string) (*analysis.Snapshot, error) {
 	return s, nil
 }
 
+// pairs reads pairs by their digest.
+func (r rollout) pairs(digest string) (*analysis.PairSnapshot, error) {
+	return readPairSnapshot(r.snapshotPath(digest))
+}
+
 // policy reads a policy by its digest.
 func (r rollout) policy(digest string) (*analysis.Policy, error) {
 	path := r.policyPath(digest)
@@ -120,7 +132,7 @@ func (r rollout) earlier(last *analysis.Verdict, p *analysis.Policy, stage strin
 	}
 	var out []analysis.StageEvidence
 	for _, in := range last.Record.Inputs {
-		if in.Stage == stage || in.Stage == "" || in.Arm != "baseline" && in.Arm != "candidate" {
+		if in.Stage == stage || in.Stage == "" || !slices.Contains([]string{"baseline", "candidate", "pairs"}, in.Arm) {
 			continue
 		}
 		i := slices.IndexFunc(out, func(e analysis.StageEvidence) bool { return e.Stage == in.Stage })
@@ -131,14 +143,17 @@ func (r rollout) earlier(last *analysis.Verdict, p *analysis.Policy, stage strin
 		if in.Digest == "" {
 			continue
 		}
-		s, err := r.snapshot(in.Digest)
+		var err error
+		switch in.Arm {
+		case "baseline":
+			out[i].Baseline, err = r.snapshot(in.Digest)
+		case "candidate":
+			out[i].Candidate, err = r.snapshot(in.Digest)
+		case "pairs":
+			out[i].Pairs, err = r.pairs(in.Digest)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("the evidence of stage %s: %w", in.Stage, err)
-		}
-		if in.Arm == "baseline" {
-			out[i].Baseline = s
-		} else {
-			out[i].Candidate = s
 		}
 	}
 	return out, nil
@@ -146,7 +161,7 @@ func (r rollout) earlier(last *analysis.Verdict, p *analysis.Policy, stage strin
 
 // store adds a verdict as record n+1, with what it rests on. Another process that
 // was faster makes it fail: the verdict then does not follow on the last one.
-func (r rollout) store(n int, v *analysis.Verdict, policies map[string][]byte, snapshots []*analysis.Snapshot) error {
+func (r rollout) store(n int, v *analysis.Verdict, policies map[string][]byte, snapshots []evidence) error {
 	for _, d := range []string{"records", "snapshots", "policies"} {
 		if err := os.MkdirAll(filepath.Join(r.dir, d), 0o755); err != nil {
 			return err

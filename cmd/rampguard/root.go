@@ -65,7 +65,8 @@ must roll back, with every number behind the answer.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newCheck(stdout, stderr), newExplain(stdout), newLeadtime(stdout), newReplay(stdout), newSLO(stdout), newPlan(stdout, stderr), newSimulate(stdout, stderr), newBacktest(stdout, stderr), newPolicy(stdout, stderr), newVersion(stdout))
+	root.AddCommand(newCheck(stdout, stderr), newExplain(stdout), newLeadtime(stdout), newReplay(stdout), newSLO(stdout), newPlan(stdout, stderr), newSimulate(stdout, stderr), newBacktest(stdout, stderr), newPolicy(stdout, stderr),
+		newThresholds(stdout, stderr), newLabels(stdout), newRelease(stdout, stderr), newServe(stdout, stderr), newVersion(stdout))
 	return root
 }
 
