@@ -4,12 +4,12 @@ FUZZTIME ?= 2m
 export GOFLAGS ?= -buildvcs=false
 
 # Modules of their own, for what the root module must not require.
-NESTED = $(shell find . -name go.mod -not -path ./go.mod -printf '%h\n' | sort)
+NESTED = $(shell find . -name go.mod -not -path ./go.mod -not -path "*/e2e/*" -printf '%h\n' | sort)
 
-.PHONY: help demo test deps lint race unit nested fuzz bench reference opchar acceptance embedding servers
+.PHONY: help demo test deps lint race unit nested fuzz bench reference opchar acceptance embedding servers shadowjoin faults crash e2e-argo e2e-flagger
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 demo: ## the main job on real data: two flight-delay logs in, a verdict out
 	@$(GO) build -o bin/rampguard ./cmd/rampguard
@@ -32,8 +32,9 @@ deps: ## install what the tests start (a Prometheus, a PostgreSQL, g++ for DuckD
 unit nested: export RAMPGUARD_REQUIRE_PROMETHEUS = 1
 unit nested: export RAMPGUARD_REQUIRE_POSTGRES = 1
 
-unit: ## all tests of the root module, with the race detector, in random order
-	$(GO) test -race -shuffle=on -timeout 20m ./...
+unit: ## all tests of the root module in random order, with the race detector but for those of the root folder, which run one verdict after the other
+	$(GO) test -race -shuffle=on -timeout 20m $$($(GO) list ./... | grep -v -x github.com/rampguard/rampguard)
+	$(GO) test -shuffle=on -timeout 20m .
 
 nested: ## vet and tests of the modules below this one
 	@set -e; for m in $(NESTED); do echo "== $$m"; (cd $$m && $(GO) vet ./... && $(GO) test -timeout 20m ./...); done
@@ -65,6 +66,21 @@ servers: ## adapters against more servers: VictoriaMetrics, two ClickHouse with 
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends victoria-metrics clickhouse-server >/dev/null; }
 	RAMPGUARD_REQUIRE_VICTORIAMETRICS=1 $(GO) test -count=1 -v -run VictoriaMetrics ./adapters/promquery
 	cd adapters/sqlquery/sqltest && RAMPGUARD_REQUIRE_CLICKHOUSE=1 $(GO) test -count=1 -v -run ClickHouse ./...
+
+shadowjoin: ## join two shuffled logs of 5 million rows each: time and peak memory (half a minute, some disk)
+	RAMPGUARD_PAIR_ROWS=5000000 $(GO) test -count=1 -v -run ShadowJoinMemory ./adapters/pairjoin
+
+faults: ## 100 random splits of sound flights: how many raise an alarm (a minute or two)
+	RAMPGUARD_SPLITS=100 $(GO) test -count=1 -v -run UnchangedCandidate .
+
+crash: ## the gate under 200 clients for 30 s, and killed 100 times with each store while looks come in (some minutes)
+	RAMPGUARD_REQUIRE_POSTGRES=1 RAMPGUARD_SERVE_LOAD=30s RAMPGUARD_SERVE_KILLS=100 $(GO) test -count=1 -v -run 'TestServe(UnderLoad|Killed)' ./cmd/rampguard
+
+e2e-argo: ## a real Argo Rollouts on a real API server carries out the gate's verdicts (builds both; some 10 minutes at first)
+	scripts/e2e-argo.sh
+
+e2e-flagger: ## the same with a real Flagger (as long)
+	scripts/e2e-flagger.sh
 
 embedding: ## build a program that embeds the core inside the module graphs of Argo Rollouts and Flagger (downloads a lot)
 	scripts/embedding.sh

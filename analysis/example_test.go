@@ -227,7 +227,7 @@ func ExampleVerdict_WriteText() {
 	//       estimate -3.1%, 90% interval -4.4% to -1.8%; limit 2%; n = 60,185 baseline, 59,815 candidate.
 	//       It would no longer pass if the upper end of the interval reached 2%.
 	//
-	// Engine 0.2.0, policy none
+	// Engine 0.3.0, policy none
 }
 
 func ExampleVerdict_WriteMarkdown() {
@@ -252,7 +252,7 @@ func ExampleVerdict_WriteMarkdown() {
 	// |---|---|---|---|---|---:|---:|
 	// | harm/rollback | guardrail log\_loss | 9% | 6% to 12% (90%) | 2% | 60,185 | 59,815 |
 	//
-	// Engine 0.2.0, policy none
+	// Engine 0.3.0, policy none
 }
 
 // The JSON form is for machines; it reads back.

@@ -13,7 +13,7 @@ const VerdictSchema = "rampguard.verdict/v1"
 
 // EngineVersion is the version of the rules that turn evidence into a verdict.
 // It changes with every change that can move a number or a decision.
-const EngineVersion = "0.2.0"
+const EngineVersion = "0.3.0"
 
 // Verdict is the answer to a rollout controller, with everything it rests on.
 // The zero Verdict is an automatic pause.

@@ -53,7 +53,7 @@ func verdict() *analysis.Verdict {
 		Model: analysis.Model{Name: "fraud", Baseline: "v1", Candidate: "v2"}, Stage: "canary",
 		Findings: []analysis.Finding{latency, errors, drift, srm, absent},
 		State:    analysis.State{Looks: 7, Attempt: 2, Stage: "canary", StageSince: at(-time.Hour)},
-		Record: analysis.Record{Engine: "0.2.0", PolicyDigest: "5f3759df5f3759df", PolicyVersion: 3, Digest: "d1",
+		Record: analysis.Record{Engine: "0.3.0", PolicyDigest: "5f3759df5f3759df", PolicyVersion: 3, Digest: "d1",
 			AlphaSpent: []analysis.Spending{{Budget: "rollback", Of: 0.05, Alpha: 0.0075}, {Budget: "srm", Of: 0.001, Alpha: 0.00015}}},
 	}
 }

@@ -257,6 +257,7 @@ func TestRefusals(t *testing.T) {
 		code                       string
 	}{
 		{"no JSON", "POST", "/v1/decide", "verdict?", 400, "bad_request"},
+		{"a window that ends before it begins", "POST", "/v1/decide", `{"rollout": "r", "policy": "fraud", "look": "1", "measurements": [{"arm": "candidate", "metric": "errors", "start": "2026-01-31T12:00:00Z", "end": "2026-01-31T11:00:00Z", "total": 1, "count": 10}]}`, 400, "bad_request"},
 		{"half of it", "POST", "/v1/decide", look("r", "1", goOn)[:100], 400, "bad_request"},
 		{"two values", "POST", "/v1/decide", look("r", "1", goOn) + "{}", 400, "bad_request"},
 		{"an unknown member", "POST", "/v1/decide", with(`"verdict": "continue"`), 400, "bad_request"},

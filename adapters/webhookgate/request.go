@@ -168,6 +168,9 @@ func checkMeasurements(all []measurement) error {
 		if m.Arm != "baseline" && m.Arm != "candidate" {
 			return badRequest("measurements[%d]: arm %q is neither baseline nor candidate", i, m.Arm)
 		}
+		if m.End.Before(m.Start) {
+			return badRequest("measurements[%d]: the window of %s ends at %s, before it begins at %s", i, m.Metric, m.End.Format(time.RFC3339), m.Start.Format(time.RFC3339))
+		}
 		w := window{m.Arm, m.Metric, m.Start.Unix(), m.Start.Nanosecond()}
 		if j, twice := seen[w]; twice {
 			return badRequest("measurements[%d]: the window of %s of the %s that begins at %s is in measurements[%d], too, and would count twice", i, m.Metric, m.Arm, m.Start.Format(time.RFC3339), j)

@@ -18,6 +18,7 @@ import (
 	"github.com/rampguard/rampguard/adapters/parquetrows"
 	"github.com/rampguard/rampguard/analysis"
 	"github.com/rampguard/rampguard/analysis/labeldelay"
+	"github.com/rampguard/rampguard/stats"
 )
 
 // labelsOptions are the flags of "rampguard labels".
@@ -323,6 +324,9 @@ func (t *delays) group(by *analysis.Column, i int) (*labeldelay.Counts, error) {
 	switch by.Type {
 	case analysis.String:
 		code := int(by.Codes[i])
+		if code < 0 || code >= len(by.Dict.Values) {
+			return nil, fmt.Errorf("code %d of a dictionary of %d: %w", code, len(by.Dict.Values), stats.ErrMismatch)
+		}
 		if by.Dict != t.dict {
 			t.dict, t.groups = by.Dict, t.groups[:0]
 		}
